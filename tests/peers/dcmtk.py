@@ -10,13 +10,14 @@ from pathlib import Path
 from tests.peers.presence import program, require
 from tests.peers.process import Server, free_port, listening
 
+Finished = subprocess.CompletedProcess[str]
 
-def dcmtk(tool: str, *arguments: str | Path, check: bool = True, seconds: float = 120) -> subprocess.CompletedProcess[str]:
+
+def dcmtk(tool: str, *arguments: str | Path, check: bool = True, seconds: float = 120) -> Finished:
     """Run one DCMTK program to its end; raises CalledProcessError (with output kept) when ``check`` and it fails."""
     require("dcmtk")
-    return subprocess.run(
-        [program(tool), *map(str, arguments)], check=check, capture_output=True, text=True, errors="replace", timeout=seconds
-    )
+    command = [program(tool), *map(str, arguments)]
+    return subprocess.run(command, check=check, capture_output=True, text=True, errors="replace", timeout=seconds)
 
 
 def send(port: int, *files: Path, called: str = "UNIRG", calling: str = "STORESCU", extra: tuple[str, ...] = ()) -> str:
@@ -36,7 +37,7 @@ def echo(port: int, *, called: str = "UNIRG", calling: str = "ECHOSCU", seconds:
 
 @contextmanager
 def storescp(folder: Path, *options: str) -> Iterator[int]:
-    """A DCMTK receiver that writes into ``folder``; options such as ``--abort-during`` make it a faulty peer. Yields its port."""
+    """A DCMTK receiver that writes into ``folder``; yields its port. ``--abort-during`` and the like make it faulty."""
     require("dcmtk")
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
@@ -51,5 +52,6 @@ def storescp(folder: Path, *options: str) -> Iterator[int]:
 def dciodvfy(path: Path) -> list[str]:
     """Error lines of dicom3tools' validator for one file; empty when it conforms."""
     require("dicom3tools")
-    done = subprocess.run([program("dciodvfy"), "-new", str(path)], check=False, capture_output=True, text=True, timeout=120)
+    command = [program("dciodvfy"), "-new", str(path)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
     return [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("Error")]

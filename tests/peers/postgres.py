@@ -24,13 +24,11 @@ def unprivileged_owner() -> tuple[int, int] | None:
     """(uid, gid) to run PostgreSQL as: it refuses to run as root. None when we are not root ourselves."""
     if os.geteuid() != 0:
         return None
-    for name in ("postgres", "nobody"):
-        try:
-            entry = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        return entry.pw_uid, entry.pw_gid
-    give_up("postgres", "running as root and neither user postgres nor nobody exists to run the server as")
+    accounts = {entry.pw_name: (entry.pw_uid, entry.pw_gid) for entry in pwd.getpwall()}
+    owner = accounts.get("postgres") or accounts.get("nobody")
+    if owner is None:
+        give_up("postgres", "running as root and neither user postgres nor nobody exists to run the server as")
+    return owner
 
 
 class Postgres:

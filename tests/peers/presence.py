@@ -46,7 +46,7 @@ def required() -> bool:
 
 
 def missing(peer: str) -> str | None:
-    """Why ``peer`` cannot be used here and how to get it; None when it is there. Raises KeyError for an unknown name."""
+    """Why ``peer`` cannot be used here and how to get it, or None; raises KeyError for an unknown name."""
     if peer == TEST_DATA:
         root = os.environ.get("UNIRG_TEST_DATA")
         if root and Path(root).is_dir():
