@@ -1,0 +1,1 @@
+"""The service: a chest radiograph comes in over DICOM, a reviewed and signed report goes out."""

@@ -1,0 +1,220 @@
+"""Settings: one TOML file plus `UNIRG_` environment variables (nested with `__`). Unknown keys are refused.
+
+Read by the bootstrap and the processes only; everything else is handed what it needs.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from app.errors import ConfigError
+
+DATA_DIR = Path("var")
+AE_TITLE = r"^[\x21-\x5b\x5d-\x7e]([\x20-\x5b\x5d-\x7e]{0,14}[\x21-\x5b\x5d-\x7e])?$"  # PS3.5 6.2: AE
+NANO = "unirg-cxr-nano"
+
+
+class Section(BaseModel):
+    """Frozen, and strict about its keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class HttpSettings(Section):
+    """Where the API and the review page listen."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    cookie_secure: bool = False
+    """Set where TLS ends in front of the service: the session cookie then travels over HTTPS alone."""
+    session_minutes: int = Field(720, ge=1)
+    idle_minutes: int = Field(15, ge=1)
+
+
+class PeerSettings(Section):
+    """A DICOM application entity that we know."""
+
+    name: str
+    ae_title: str = Field(pattern=AE_TITLE)
+    host: str
+    port: int = Field(ge=1, le=65535)
+    roles: tuple[Literal["send", "query_retrieve", "results"], ...] = ()
+    retrieve: Literal["get", "move"] = "get"
+
+
+class TlsSettings(Section):
+    """DICOM TLS (PS3.15 B.12): PEM files; with `ca` the peer must show a certificate."""
+
+    certificate: Path
+    key: Path
+    ca: Path | None = None
+
+
+class DicomSettings(Section):
+    """Our application entity and its peers."""
+
+    ae_title: str = Field("UNIRG", pattern=AE_TITLE)
+    host: str = "127.0.0.1"
+    port: int = Field(11112, ge=0, le=65535)
+    max_pdu: int = Field(131072, ge=4096, le=1 << 20)
+    """Bytes."""
+    max_associations: int = Field(50, ge=1)
+    max_object_bytes: int = Field(1 << 30, ge=1 << 16)
+    processes: int = Field(1, ge=1, le=16)
+    accept_unknown: bool = False
+    """Take objects from callers that are not among the peers (a closed test network only)."""
+    timeout_seconds: float = Field(30.0, gt=0)
+    """For each answer of a peer that we call."""
+    tls: TlsSettings | None = None
+    peers: tuple[PeerSettings, ...] = ()
+
+
+class DatabaseSettings(Section):
+    """sqlite:///… or postgresql+psycopg://…"""
+
+    url: SecretStr = SecretStr(f"sqlite:///{DATA_DIR}/unirg.db")
+
+
+class BrokerSettings(Section):
+    """memory:// (all in one process group) or redis://…"""
+
+    url: SecretStr = SecretStr("memory://")
+
+
+class StorageSettings(Section):
+    """The object store's folder; refuse new images under `min_free_ratio`."""
+
+    path: Path = DATA_DIR / "objects"
+    min_free_ratio: float = Field(0.02, ge=0, lt=1)
+
+
+class CompletenessSettings(Section):
+    """A study is complete when no image came for so long."""
+
+    quiet_seconds: float = Field(60.0, ge=0)
+
+
+class PriorsSettings(Section):
+    """How far back, and how many relevant earlier studies are looked at."""
+
+    lookback_days: int = Field(3650, ge=1)
+    max_priors: int = Field(5, ge=1, le=50)
+
+
+class ModelSettings(Section):
+    """Which checkpoint drafts, and where it runs."""
+
+    backend: Literal["transformers", "vllm"] = "transformers"
+    checkpoint: str = NANO
+    """A name under model/checkpoints or the path of a folder with manifest.toml."""
+    url: str = "http://127.0.0.1:8000"
+    api_key: SecretStr | None = None
+    deadline_seconds: float = Field(60.0, gt=0)
+
+
+class LogSettings(Section):
+    """How much is logged, and for whom."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "console"] = "json"
+
+
+class MetricsSettings(Section):
+    """Ports of the processes that have no HTTP of their own; 0: any free one, None: off."""
+
+    host: str = "127.0.0.1"
+    receiver_port: int | None = None
+    relay_port: int | None = None
+    worker_port: int | None = None
+
+
+class Settings(BaseSettings):
+    """All of it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="UNIRG_", env_nested_delimiter="__", frozen=True, extra="forbid", secrets_dir=None
+    )
+
+    http: HttpSettings = HttpSettings()
+    dicom: DicomSettings = DicomSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    broker: BrokerSettings = BrokerSettings()
+    storage: StorageSettings = StorageSettings()
+    completeness: CompletenessSettings = CompletenessSettings()
+    priors: PriorsSettings = PriorsSettings()
+    model: ModelSettings = ModelSettings()
+    log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file (which arrives as init values)."""
+        return env_settings, init_settings
+
+
+OUTSIDE = frozenset({"UNIRG_TEST_DATA", "UNIRG_REQUIRE_PEERS", "UNIRG_CONFIG"})
+"""Variables with our prefix that are no settings."""
+
+
+def load(path: Path | None = None) -> Settings:
+    """Settings from `path` (or $UNIRG_CONFIG) and the environment.
+
+    Values of the form `{ file = "/run/secrets/x" }` are read from that file, so that secrets stay out of the TOML.
+    Raises ConfigError that names each wrong key.
+    """
+    source = path or (Path(named) if (named := os.environ.get("UNIRG_CONFIG")) else None)
+    values = _read(source) if source else {}
+    _refuse_unknown_variables()
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        where = str(source) if source else "the environment"
+        lines = "; ".join(f"{'.'.join(map(str, e['loc']))}: {_explain(e['type'], e['msg'])}" for e in error.errors())
+        message = f"Configuration in {where} is wrong: {lines}. Correct these keys and start again."
+        raise ConfigError(message) from None
+
+
+def _explain(kind: str, message: str) -> str:
+    return "unknown key" if kind == "extra_forbidden" else message[:1].lower() + message[1:]
+
+
+def _refuse_unknown_variables() -> None:
+    known = {f"UNIRG_{name.upper()}" for name in Settings.model_fields}
+    unknown = [v for v in os.environ if v.startswith("UNIRG_") and v not in OUTSIDE and v.split("__")[0] not in known]
+    if unknown:
+        message = f"Unknown environment variables: {', '.join(sorted(unknown))}. Remove or rename them."
+        raise ConfigError(message)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return {key: _resolve(value) for key, value in tomllib.load(file).items()}
+    except FileNotFoundError:
+        message = f"There is no configuration file {path}; give another with --config."
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        message = f"{path} is not valid TOML: {error}."
+    except OSError as error:
+        message = f"{path}, or a file it names, cannot be read: {error.strerror}."
+    raise ConfigError(message)
+
+
+def _resolve(value: Any) -> Any:
+    if isinstance(value, dict):
+        if set(value) == {"file"}:
+            return Path(value["file"]).read_text(encoding="utf-8").strip()
+        return {key: _resolve(inner) for key, inner in value.items()}
+    return value

@@ -1,0 +1,1 @@
+"""The only truth (LAW 1): tables, the unit of work, jobs, audit trail, outbox."""

@@ -1,0 +1,1 @@
+"""Plain facts and rules of the reading path: standard library only."""

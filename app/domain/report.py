@@ -1,0 +1,98 @@
+"""Drafts and reports. Statuses are FHIR DiagnosticReport.status codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ReportStatus(StrEnum):
+    """http://hl7.org/fhir/R4/valueset-diagnostic-report-status.html"""
+
+    PRELIMINARY = "preliminary"
+    FINAL = "final"
+    APPENDED = "appended"
+    CANCELLED = "cancelled"
+
+
+class Section(StrEnum):
+    """Where a sentence stands."""
+
+    FINDINGS = "findings"
+    IMPRESSION = "impression"
+
+
+class Source(StrEnum):
+    """What a sentence rests on."""
+
+    IMAGE = "image"
+    PRIOR = "prior"
+    ORDER = "order"
+
+
+class Decision(StrEnum):
+    """What the reader did with a sentence."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    EDITED = "edited"
+    REJECTED = "rejected"
+    ADDED = "added"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A guardrail's objection; code: kebab-case class, reason: words for the reader."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One generated token and its natural-log probability (<= 0)."""
+
+    text: str
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of a draft; logprob: mean over its tokens (natural log), or None where the model gave none."""
+
+    index: int
+    section: Section
+    text: str
+    source: Source
+    logprob: float | None
+    flags: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelText:
+    """What the model said, word for word; finish_reason: "stop" or "length"."""
+
+    text: str
+    tokens: tuple[Token, ...]
+    finish_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """Which model wrote: with the inputs it replays to the same text."""
+
+    name: str
+    weights_digest: str
+    prompt_version: str
+    image_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class DraftInputs:
+    """All that the model sees. Images: PNG of 8-bit greyscale, square; texts are data, never instructions."""
+
+    image: bytes
+    indication: str = ""
+    prior_image: bytes | None = None
+    prior_date: str = ""
+    prior_report: str = ""

@@ -1,0 +1,141 @@
+"""What the stages need of the outside world, as small protocols; `gateways` implements them, `bootstrap` joins them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from app.domain.identifiers import PatientKey
+from app.domain.imaging import DisplayFrame, HeaderFacts, ModelImage
+from app.domain.priors import PriorCandidate
+from app.domain.report import DraftInputs, ModelIdentity, ModelText
+
+
+class Clock(Protocol):
+    """The only source of wall-clock time."""
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        ...
+
+
+class ObjectStore(Protocol):
+    """Bytes under server-made keys; a published object never changes."""
+
+    @property
+    def incoming_dir(self) -> Path:
+        """Where temporary files of objects under way live; same file system as the store."""
+        ...
+
+    def publish(self, temp: Path, sha256: str) -> str:
+        """Make `temp` durable (fsync file, rename, fsync directory); returns its key.
+
+        Raises StorageUnavailable.
+        """
+        ...
+
+    def put_bytes(self, data: bytes) -> str:
+        """Durable copy of `data`; returns its key. Raises StorageUnavailable."""
+        ...
+
+    def path(self, key: str) -> Path:
+        """A readable path of the object. Raises NotFound."""
+        ...
+
+    def quarantine(self, temp: Path, reason: str) -> str:
+        """Keep a refused object aside, durable; returns its key."""
+        ...
+
+    def free_ratio(self) -> float:
+        """Free share of the file system, 0 to 1."""
+        ...
+
+
+class PixelReader(Protocol):
+    """Headers and pixels of stored objects, read where a hostile file can do no harm."""
+
+    def inspect(self, path: Path) -> HeaderFacts:
+        """Header facts. Raises CannotUnderstand."""
+        ...
+
+    def model_image(self, path: Path, size: int) -> ModelImage:
+        """Square 8-bit image of `size` px. Raises PixelsUnreadable."""
+        ...
+
+    def display_frame(self, path: Path) -> DisplayFrame:
+        """16-bit display-normalised frame. Raises PixelsUnreadable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievedObject:
+    """One object that an archive delivered, already in the object store."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    study_instance_uid: str
+    series_instance_uid: str
+    object_key: str
+
+
+class Archive(Protocol):
+    """A PACS that can be asked for earlier studies (one configured peer)."""
+
+    @property
+    def name(self) -> str:
+        """The peer's configured name."""
+        ...
+
+    def find_studies(self, patient: PatientKey, until: str, since: str) -> Sequence[PriorCandidate]:
+        """Studies of this patient dated `since`..`until` (YYYYMMDD, inclusive), with modalities and body parts.
+
+        Raises ArchiveUnavailable for every failure: never an empty answer for a failed query.
+        """
+        ...
+
+    def retrieve(self, study_instance_uid: str, modalities: Sequence[str]) -> Sequence[RetrievedObject]:
+        """Fetch the study's series of these modalities into the object store.
+
+        Raises ArchiveUnavailable, or ArchiveIncomplete when fewer objects arrived than were announced.
+        """
+        ...
+
+
+class DraftModel(Protocol):
+    """A report-drafting checkpoint."""
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Name, weights digest, prompt version and image size. Raises ModelUnavailable."""
+        ...
+
+    def draft(self, inputs: DraftInputs) -> ModelText:
+        """Greedy text with token log-probabilities. Raises ModelUnavailable, ModelMisbehaved."""
+        ...
+
+    def ready(self) -> bool:
+        """Whether a draft would be tried now; never raises."""
+        ...
+
+
+class ReportEndpoint(Protocol):
+    """A receiver of signed reports (one configured peer)."""
+
+    @property
+    def name(self) -> str:
+        """The peer's configured name."""
+        ...
+
+    def send(self, document: bytes) -> None:
+        """Deliver one DICOM Part 10 object; a repeat of the same object is harmless.
+
+        Raises EndpointUnavailable (try again) or EndpointRefused (a person must look).
+        """
+        ...
+
+    def holds(self, study_instance_uid: str, sop_instance_uid: str) -> bool:
+        """Whether the receiver already has the object. Raises EndpointUnavailable where it cannot be asked."""
+        ...
