@@ -1,0 +1,43 @@
+# `make` prints this manual: every verb with the comment behind it.
+PYTHON ?= python3.11
+SCOPE ?= full
+BIN := .venv/bin
+ARGS ?=
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint peers bench train-nano lock clean
+export OMP_NUM_THREADS ?= 1
+
+help: ## print this manual
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## build .venv and the review page (SCOPE=service: without training, vLLM and development tools)
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install Python 3.11, or name it: make setup PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@SCOPE=$(SCOPE) $(PYTHON) scripts/setup.py
+
+demo: setup ## run the whole reading path on synthetic patients, up to the review page (ONCE=1: end after the draft)
+	@$(BIN)/unirg demo $(if $(ONCE),--once) $(ARGS)
+
+test: setup peers lint ## set up, install the peers where allowed, lint, run every test (ARGS="-k name" to choose)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: ## ruff, mypy --strict, the import contracts, the page's types and lint
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@cd app/web && npm run --silent typecheck && npm run --silent lint
+
+peers: ## install the servers that the tests talk to (Debian packages, only as root)
+	@$(PYTHON) scripts/peers.py
+
+bench: setup peers ## measure intake, image preparation and draft latency against Orthanc, DCMTK and pydicom
+	@$(BIN)/unirg bench $(ARGS)
+
+train-nano: setup ## train the nano checkpoint from nothing with its recorded command and seed
+	@$(BIN)/python -m training.nano $(ARGS)
+
+lock: ## write requirements/*.lock from the present .venv, after it has passed `make test`
+	@$(BIN)/python scripts/lock.py
+
+clean: ## remove what set-up, builds and tests made (not the data of a running service in var/)
+	rm -rf .venv .setup app/web/dist app/web/node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
