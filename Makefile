@@ -5,7 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint peers bench train-nano lock clean
-export OMP_NUM_THREADS ?= 1
+test: export OMP_NUM_THREADS ?= 1
 
 help: ## print this manual
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

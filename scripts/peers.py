@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-from glob import glob
 from pathlib import Path
 
 # program -> the Debian package that brings it
@@ -25,7 +24,7 @@ PACKAGES = {
     "setpriv": "util-linux",
 }
 FILES = {"/usr/share/orthanc/plugins/libOrthancDicomWeb.so": "orthanc-dicomweb"}
-SEARCH = os.pathsep.join(["/usr/bin", "/usr/sbin", "/usr/local/bin", *glob("/usr/lib/postgresql/*/bin")])
+SEARCH = os.pathsep.join(["/usr/bin", "/usr/sbin", "/usr/local/bin", *map(str, Path("/usr/lib/postgresql").glob("*/bin"))])
 # No service of these packages is to be started by their installation: the tests start their own, on free ports.
 NO_SERVICES = Path("/usr/sbin/policy-rc.d")
 
