@@ -24,7 +24,8 @@ PACKAGES = {
     "setpriv": "util-linux",
 }
 FILES = {"/usr/share/orthanc/plugins/libOrthancDicomWeb.so": "orthanc-dicomweb"}
-SEARCH = os.pathsep.join(["/usr/bin", "/usr/sbin", "/usr/local/bin", *map(str, Path("/usr/lib/postgresql").glob("*/bin"))])
+POSTGRES = [str(path) for path in Path("/usr/lib/postgresql").glob("*/bin")]
+SEARCH = os.pathsep.join(["/usr/bin", "/usr/sbin", "/usr/local/bin", *POSTGRES])
 # No service of these packages is to be started by their installation: the tests start their own, on free ports.
 NO_SERVICES = Path("/usr/sbin/policy-rc.d")
 
