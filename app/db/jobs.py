@@ -93,19 +93,25 @@ def finish(session: Session, held: Claim) -> bool:
     return True
 
 
-def fail(session: Session, now: datetime, held: Claim, error: str, *, retry: bool) -> bool:
-    """Note a failure; True where the job is now dead."""
+def drop(session: Session, held: Claim) -> None:
+    """The study went another way: nobody waits for this job any more."""
+    job = _held(session, held)
+    if job is not None:
+        job.state = "superseded"
+
+
+def fail(session: Session, now: datetime, held: Claim, error: str, *, retry: bool) -> Job | None:
+    """Note a failure and plan the next attempt; returns the job where it is now dead."""
     job = _held(session, held)
     if job is None:
-        return False
+        return None
     job.last_error = error
     if not retry or held.last:
         job.state = "dead"
-        return True
-    job.state = "queued"
-    job.token = new_id()
+        return job
+    job.state, job.token = "queued", new_id()
     job.deadline = now + timedelta(seconds=BACK_OFF[min(held.attempts, len(BACK_OFF)) - 1])
-    return False
+    return None
 
 
 def overdue(session: Session, now: datetime, limit: int = 100) -> list[Job]:

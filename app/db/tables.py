@@ -19,11 +19,11 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
         """Aware in, UTC out."""
         return value.astimezone(UTC) if value else None
 
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
         """Zone put back."""
         return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
 
@@ -54,7 +54,9 @@ class Study(Base):
 
     id: Mapped[str] = mapped_column(sa.String(32), primary_key=True, default=new_id)
     study_instance_uid: Mapped[str] = mapped_column(sa.String(64), unique=True)
-    stage: Mapped[Stage] = mapped_column(sa.Enum(Stage, native_enum=False, length=32, values_callable=list))
+    stage: Mapped[Stage] = mapped_column(
+        sa.Enum(Stage, native_enum=False, length=32, values_callable=lambda stages: [str(s) for s in stages])
+    )
     reason: Mapped[str] = mapped_column(default="")
     revision: Mapped[int] = mapped_column(default=1)
     priority: Mapped[str] = mapped_column(sa.String(16), default="ROUTINE")
@@ -120,6 +122,22 @@ class QuarantinedObject(Base):
     size: Mapped[int] = mapped_column(sa.BigInteger)
     reason: Mapped[str]
     calling_ae: Mapped[str] = mapped_column(sa.String(16), default="")
+    received_at: Mapped[datetime]
+
+
+class MovedObject(Base):
+    """An object that our own C-MOVE asked for, waiting for whoever asked; it starts no study."""
+
+    __tablename__ = "moved_objects"
+
+    id: Mapped[str] = mapped_column(sa.String(32), primary_key=True, default=new_id)
+    calling_ae: Mapped[str] = mapped_column(sa.String(16))
+    move_originator_message_id: Mapped[int | None]
+    study_instance_uid: Mapped[str] = mapped_column(sa.String(64), index=True)
+    series_instance_uid: Mapped[str] = mapped_column(sa.String(64))
+    sop_instance_uid: Mapped[str] = mapped_column(sa.String(64))
+    sop_class_uid: Mapped[str] = mapped_column(sa.String(64))
+    object_key: Mapped[str]
     received_at: Mapped[datetime]
 
 

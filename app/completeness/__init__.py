@@ -1,0 +1,1 @@
+"""When is a study complete: when it has been still for the quiet period."""

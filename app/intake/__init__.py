@@ -1,0 +1,1 @@
+"""How studies come in: objects over the network, made durable before they are acknowledged."""
