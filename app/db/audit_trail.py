@@ -80,8 +80,13 @@ def verify(session: Session) -> ChainReport:
 
 
 def _rows(session: Session) -> Iterator[AuditRow]:
-    query = sa.select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=PAGE)
-    yield from session.scalars(query)
+    last = 0
+    while page := session.scalars(
+        sa.select(AuditRow).where(AuditRow.seq > last).order_by(AuditRow.seq).limit(PAGE)
+    ).all():
+        yield from page
+        last = page[-1].seq
+        session.expunge_all()  # a long chain must not pile up in memory
 
 
 def _compare_head(session: Session, last: str, count: int) -> ChainReport:
