@@ -117,7 +117,7 @@ def user_add(
     display_name: Annotated[str, typer.Option(help="Name as it stands under a signature.")] = "",
     config_file: ConfigOption = None,
 ) -> None:
-    """Add a person; for an existing login name, set password and roles anew."""
+    """Add a person."""
     from app.commands.people import add_person
 
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else typer.prompt("Password", hide_input=True)
@@ -128,7 +128,7 @@ def user_add(
 @token_app.command("create")
 def token_create(
     name: Annotated[str, typer.Argument(help="Whose token it is.")],
-    role: Annotated[list[str], typer.Option(help="ris, or a person's role; may be repeated.")],
+    role: Annotated[str, typer.Option(help="ris, or a person's role.")],
     days: Annotated[int, typer.Option(min=1, help="Valid for so many days.")] = 365,
     config_file: ConfigOption = None,
 ) -> None:

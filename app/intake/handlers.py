@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from app.db.move_inbox import is_expected
 from app.db.session import Database, UnitOfWork, unit_of_work
 from app.db.tables import Draft, Instance, MovedObject, QuarantinedObject, Study
 from app.domain.identifiers import new_id
@@ -49,9 +50,15 @@ class StoreInstances:
         except (CannotUnderstand, ObjectMismatch) as error:
             self._set_aside(received, error)
             raise
-        if received.move_originator_ae == self.own_ae:
+        if self._was_asked_for(received, header):
             return self._keep_for_asker(received, header)
         return self._file(received, header)
+
+    def _was_asked_for(self, received: ReceivedInstance, header: ObjectHeader) -> bool:
+        if received.move_originator_ae is not None:
+            return received.move_originator_ae == self.own_ae
+        with self.database.reading() as session:
+            return is_expected(session, self.clock.now(), header.study_instance_uid)
 
     def _require_space(self) -> None:
         if self.store.free_ratio() < self.min_free_ratio:
