@@ -1,0 +1,1 @@
+"""What serving and training share: the image, the prompt, the report text and the findings in it."""
