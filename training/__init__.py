@@ -1,0 +1,1 @@
+"""Training of the report-drafting checkpoints; never imported by the service."""

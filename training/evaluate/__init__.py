@@ -1,0 +1,1 @@
+"""Measurements of a trained checkpoint, computed from its drafted text."""

@@ -1,0 +1,108 @@
+"""SFT examples from phantom studies: the prompts are those of model/prompting.py, to the letter.
+
+Three tasks: the report, the findings alone (the second published template) and a short list (training only; it lets the
+language model learn to read the visual tokens from few words). Pair studies give the prior's date, its film and,
+at `prior_report_rate`, its report in the words of any site.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from model.prompting import ImagePart, Prior, Prompt, TextPart, build_prompt, target_text
+from training.config import Data, SftStage
+from training.phantom.reports import TRAINED_SITES, report_sections, short_list
+from training.phantom.studies import Study, cached_films, study
+
+LIST_PROMPT = "List the findings."
+_TASKS = ("report", "list", "findings")
+
+
+@dataclass(frozen=True)
+class Example:
+    """One sequence to learn; `films` are rows of FilmStore, prior first."""
+
+    prompt: Prompt
+    completion: str
+    films: tuple[int, ...]
+
+    @property
+    def length(self) -> int:
+        """Rough length, to batch like with like."""
+        return len(self.prompt.text) + len(self.completion) + 120 * len(self.films)
+
+
+class FilmStore:
+    """All training films under one numbering: singles, then prior and current of each pair."""
+
+    def __init__(self, data: Data, work: Path) -> None:
+        self._single = cached_films(work / "cache", data.single_seed, data.singles, with_prior=False)
+        self._pair = cached_films(work / "cache", data.pair_seed, data.pairs, with_prior=True)
+        self._singles = data.singles
+
+    def numbers(self, made: Study) -> tuple[int, ...]:
+        """The films of a study, prior first."""
+        if made.prior is None:
+            return (made.index,)
+        return (self._singles + 2 * made.index, self._singles + 2 * made.index + 1)
+
+    def films(self, numbers: list[int]) -> np.ndarray:
+        """uint8 [films, size, size]."""
+        picked = []
+        for number in numbers:
+            behind = number - self._singles
+            picked.append(self._single[number, 0] if behind < 0 else self._pair[behind // 2, behind % 2])
+        return np.stack(picked)
+
+
+def _site(rng: np.random.Generator) -> str:
+    return TRAINED_SITES[int(rng.integers(len(TRAINED_SITES)))]
+
+
+def prior_of(made: Study, site: str, *, with_report: bool) -> Prior | None:
+    """The prior as the prompt gives it: date and, if asked, the earlier report (which compared with nothing)."""
+    if made.prior is None or made.prior_date is None:
+        return None
+    return Prior(
+        made.prior_date, target_text(*report_sections(site, made.prior.findings, None)) if with_report else None
+    )
+
+
+def example(made: Study, task: str, films: tuple[int, ...], data: Data, rng: np.random.Generator) -> Example:
+    """One example of one task."""
+    before = made.prior.findings if made.prior else None
+    prior = prior_of(made, _site(rng), with_report=rng.random() < data.prior_report_rate)
+    if task == "list":
+        images = tuple(part for part in build_prompt(None, prior=prior).parts if isinstance(part, ImagePart))
+        return Example(Prompt((*images, TextPart(LIST_PROMPT))), short_list(made.current.findings, before), films)
+    findings, impression = report_sections(_site(rng), made.current.findings, before)
+    if task == "findings":
+        prompt = build_prompt(made.indication, prior=prior, sections="findings")
+        return Example(prompt, target_text(findings), films)
+    return Example(build_prompt(made.indication, prior=prior), target_text(findings, impression), films)
+
+
+def _draw(stage: SftStage, data: Data, store: FilmStore, rng: np.random.Generator) -> Iterator[Example]:
+    single, pair = rng.permutation(data.singles), rng.permutation(data.pairs)
+    shares = (1 - stage.list_share - stage.findings_share, stage.list_share, stage.findings_share)
+    for turn in range(stage.steps * stage.batch):
+        with_prior = bool(rng.random() < stage.pair_share)
+        seed, order = (data.pair_seed, pair) if with_prior else (data.single_seed, single)
+        made = study(seed, int(order[turn % len(order)]), with_prior=with_prior)
+        yield example(made, _TASKS[int(rng.choice(3, p=shares))], store.numbers(made), data, rng)
+
+
+def schedule(stage: SftStage, data: Data, store: FilmStore, seed: int) -> list[Example]:
+    """All `steps` x `batch` examples in training order: batches of similar length, in random order within a window."""
+    rng = np.random.default_rng([seed, stage.steps])
+    drawn = list(_draw(stage, data, store, rng))
+    window, ordered = 12 * stage.batch, []
+    for start in range(0, len(drawn), window):
+        block = sorted(drawn[start : start + window], key=lambda one: one.length)
+        batches = [block[i : i + stage.batch] for i in range(0, len(block), stage.batch)]
+        ordered += [one for k in rng.permutation(len(batches)) for one in batches[k]]
+    return ordered

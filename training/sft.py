@@ -1,0 +1,195 @@
+"""Stage 2: supervised fine-tuning on TRL's SFTTrainer, one film or current + prior in one run.
+
+usage: python -m training.sft RUN.toml STAGE WORK CHECKPOINT_IN CHECKPOINT_OUT   (through training.ranks.launch)
+
+The loss is TRL's: mean cross-entropy over the completion's tokens. Departures from its defaults, all for CPU time:
+* `FilmCollator` takes rendered films from the cache and lays them out as the checkpoint's processor would (tested for
+  equality), instead of encoding and decoding image files for each example;
+* examples come pre-ordered in batches of similar length (training/examples.py), so the sampler is sequential;
+* text and vision have their own learning rates; the vision tower waits for the first `vision_wait` of the steps while
+  the language model learns to read it;
+* two vision forwards are rearranged (training/fast_forward.py), weights and results unchanged.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from torch.utils.data import Sampler, SequentialSampler
+from transformers import AutoModelForImageTextToText, AutoProcessor, TrainerCallback
+from trl import SFTConfig, SFTTrainer
+
+from training import fast_forward, ranks
+from training.config import Run, SftStage, load_run
+from training.evaluate.drafts import Case, phantom_cases, write_drafts
+from training.evaluate.scores import summary
+from training.examples import Example, FilmStore, schedule
+
+_LOOK_EVERY = 300
+_LOOK_STUDIES = 60
+_IGNORED = -100
+
+
+class FilmCollator:
+    """Rows {prompt, completion, images} -> the model's tensors; `images` are numbers of FilmStore."""
+
+    def __init__(self, processor: Any, store: FilmStore, seed: int) -> None:
+        self.tokenizer, self.store = processor.tokenizer, store
+        self.patch = processor.image_processor.patch_size
+        edge = int(processor.image_processor.size["longest_edge"] ** 0.5)
+        self.tokens_per_film = (edge // self.patch // 2) ** 2
+        self.image_token = self.tokenizer.convert_tokens_to_ids("<|image_pad|>")
+        self.jitter = np.random.default_rng(seed)
+
+    def _prompt_ids(self, messages: list[dict[str, Any]]) -> list[int]:
+        text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        return list(self.tokenizer(text.replace("<|image_pad|>", "<|image_pad|>" * self.tokens_per_film))["input_ids"])
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        """Padded on the right; the loss falls on the completion and its end mark only."""
+        prompts = [self._prompt_ids(row["prompt"]) for row in rows]
+        answers = [self.tokenizer(row["completion"] + "<|im_end|>")["input_ids"] for row in rows]
+        longest = max(len(p) + len(a) for p, a in zip(prompts, answers, strict=True))
+        ids = torch.full((len(rows), longest), self.tokenizer.pad_token_id)
+        labels = torch.full((len(rows), longest), _IGNORED)
+        mask = torch.zeros((len(rows), longest), dtype=torch.long)
+        for row, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
+            end = len(prompt) + len(answer)
+            ids[row, :end], mask[row, :end] = torch.tensor(prompt + list(answer)), 1
+            labels[row, len(prompt) : end] = ids[row, len(prompt) : end]
+        films = self.store.films([number for row in rows for number in row["images"]])
+        pixels, grid = fast_forward.patches(films, self.patch, self.jitter)
+        return {
+            "input_ids": ids,
+            "attention_mask": mask,
+            "labels": labels,
+            "pixel_values": pixels,
+            "image_grid_thw": grid,
+            "mm_token_type_ids": (ids == self.image_token).long(),
+        }
+
+
+class OrderedTrainer(SFTTrainer):
+    """SFTTrainer that takes the examples in the order given."""
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
+        return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
+
+
+class Look(TrainerCallback):
+    """Now and then: save, and score greedy drafts of a few validation studies (rank 0)."""
+
+    def __init__(self, processor: Any, cases: list[Case], out: Path) -> None:
+        self.processor, self.cases, self.out, self.start = processor, cases, out, time.time()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002  its signature
+        """Called by the trainer on every rank; only the first looks."""
+        if ranks.RANK or state.global_step % _LOOK_EVERY or state.global_step == args.max_steps:
+            return
+        model = kwargs["model"]
+        plain = getattr(model, "module", model)
+        plain.eval()
+        drafts = write_drafts(plain, self.processor, self.cases)
+        plain.train()
+        plain.model.rope_deltas = None
+        print("look", state.global_step, f"{time.time() - self.start:.0f}s", summary(drafts, self.cases), flush=True)
+        plain.save_pretrained(self.out)
+        self.processor.save_pretrained(self.out)
+
+
+def _dataset(examples: list[Example]) -> Dataset:
+    return Dataset.from_dict(
+        {
+            "prompt": [one.prompt.chat_messages() for one in examples],
+            "completion": [one.completion for one in examples],
+            "images": [list(one.films) for one in examples],
+        }
+    )
+
+
+def _optimizer(model: torch.nn.Module, stage: SftStage) -> tuple[torch.optim.Optimizer, Any]:
+    seeing = list(model.model.visual.parameters())  # type: ignore[union-attr]
+    seen = {id(parameter) for parameter in seeing}
+    telling = [parameter for parameter in model.parameters() if id(parameter) not in seen]
+    groups = [{"params": telling, "lr": stage.learning_rate}, {"params": seeing, "lr": stage.vision_learning_rate}]
+    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.95), weight_decay=0.01)
+    wait = stage.vision_wait * stage.steps
+
+    def told(step: int) -> float:
+        return ranks.cosine(step, stage.steps, stage.warmup)
+
+    return optimizer, torch.optim.lr_scheduler.LambdaLR(
+        optimizer, [told, lambda step: told(step) if step >= wait else 0.0]
+    )
+
+
+def _settings(stage: SftStage, seed: int, out: Path) -> SFTConfig:
+    return SFTConfig(
+        output_dir=str(out),
+        per_device_train_batch_size=stage.batch // ranks.WORLD,
+        max_steps=stage.steps,
+        max_grad_norm=1.0,
+        logging_steps=50,
+        save_strategy="no",
+        report_to=[],
+        use_cpu=True,
+        bf16=False,
+        fp16=False,
+        max_length=None,
+        remove_unused_columns=False,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        completion_only_loss=True,
+        gradient_checkpointing=False,
+        ddp_backend="gloo",
+        seed=seed,
+        disable_tqdm=True,
+        ddp_find_unused_parameters=False,
+        dataloader_num_workers=0,
+        optim="adamw_torch",
+    )
+
+
+def train(run: Run, stage: SftStage, work: Path, source: Path, out: Path) -> None:
+    """Fine-tune `source` and write `out` (fp32 safetensors, processor)."""
+    torch.set_num_threads(1)
+    fast_forward.install()
+    processor = AutoProcessor.from_pretrained(source)
+    model = AutoModelForImageTextToText.from_pretrained(source, dtype=torch.float32)
+    store = FilmStore(run.data, work)
+    examples = schedule(stage, run.data, store, run.seed)
+    trainer = OrderedTrainer(
+        model=model,
+        args=_settings(stage, run.seed, out),
+        train_dataset=_dataset(examples),
+        processing_class=processor,
+        optimizers=_optimizer(model, stage),
+        data_collator=FilmCollator(processor, store, run.seed + ranks.RANK),
+        callbacks=[Look(processor, _look_cases(run, stage), out)],
+    )
+    trainer.train()
+    if ranks.RANK == 0:
+        trainer.accelerator.unwrap_model(trainer.model).save_pretrained(out)
+        processor.save_pretrained(out)
+
+
+def _look_cases(run: Run, stage: SftStage) -> list[Case]:
+    pairs = _LOOK_STUDIES // 2 if stage.pair_share else 0
+    return phantom_cases(run.data.validation_seed, _LOOK_STUDIES - pairs, pairs, run.data.prior_report_rate)
+
+
+def main(arguments: list[str]) -> None:
+    """Command line; see the module's docstring."""
+    run_file, stage_name, work, source, out = arguments
+    run = load_run(Path(run_file))
+    stage = next(stage for stage in run.sft if stage.name == stage_name)
+    train(run, stage, Path(work), Path(source), Path(out))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,92 @@
+"""From nothing to the exported nano checkpoint, stage by stage.
+
+usage: python -m training.train_nano [--run training/runs/nano-first.toml] [--work DIR] [--out DIR] [--ranks 2]
+
+Stages: render the phantom films; pretrain the vision tower; assemble the network and its tokenizer; each [[sft]]
+stage in order; export; evaluate on the held-out studies and write the card. A stage whose result is in WORK is not
+run again, so the command resumes where it stopped; delete WORK to start from nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from training import ranks
+from training.architecture import network, processor
+from training.config import RUNS, Run, load_run
+from training.export import export
+from training.phantom.studies import cached_films
+from training.tokenizer import train_tokenizer
+
+CHECKPOINTS = Path(__file__).parent.parent / "model" / "checkpoints"
+
+
+def render(run: Run, work: Path, processes: int) -> None:
+    """Fill WORK/cache with the films of training and validation."""
+    data = run.data
+    for seed, count, with_prior in (
+        (data.single_seed, data.singles, False),
+        (data.pair_seed, data.pairs, True),
+        (data.validation_seed, data.validation, False),
+    ):
+        cached_films(work / "cache", seed, count, with_prior=with_prior, processes=processes)
+
+
+def assemble(run: Run, work: Path) -> None:
+    """Random language model + pretrained vision tower + tokenizer + processor -> WORK/base."""
+    tokenizer = train_tokenizer(run.architecture.vocabulary, run.architecture.max_positions)
+    model = network(run.architecture, tokenizer, run.seed)
+    model.model.visual.load_state_dict(torch.load(work / "vision.pt", weights_only=True))
+    model.save_pretrained(work / "base")
+    processor(run.architecture, tokenizer).save_pretrained(work / "base")
+
+
+def _stage(name: str, work: Path, action: Callable[[], None]) -> None:
+    """Run once; the time it took is kept in WORK/<name>.done."""
+    mark = work / f"{name}.done"
+    if mark.exists():
+        print(f"{name}: done before ({mark.read_text().strip()})", flush=True)
+        return
+    print(f"{name}: started", flush=True)
+    start = time.time()
+    action()
+    mark.write_text(json.dumps({"wall_seconds": round(time.time() - start)}))
+    print(f"{name}: {time.time() - start:.0f} s", flush=True)
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.train_nano", description="Train the nano checkpoint.")
+    parser.add_argument("--run", type=Path, default=RUNS / "nano-first.toml")
+    parser.add_argument("--work", type=Path, default=Path("build") / "nano")
+    parser.add_argument("--out", type=Path, default=None, help="default: model/checkpoints/<name of the run>")
+    parser.add_argument("--ranks", type=int, default=2, help="one-thread processes")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> None:
+    """Command line; see the module's docstring."""
+    options = _arguments(argv)
+    run, work = load_run(options.run), options.work
+    out = options.out or CHECKPOINTS / run.name
+    work.mkdir(parents=True, exist_ok=True)
+    _stage("render", work, lambda: render(run, work, options.ranks))
+    _stage("vision", work, lambda: ranks.launch("training.vision", [str(options.run), str(work)], options.ranks))
+    _stage("base", work, lambda: assemble(run, work))
+    source = work / "base"
+    for stage in run.sft:
+        target = work / f"sft-{stage.name}"
+        names = [str(options.run), stage.name, str(work), str(source), str(target)]
+        _stage(f"sft-{stage.name}", work, lambda names=names: ranks.launch("training.sft", names, options.ranks))  # type: ignore[misc]
+        source = target
+    export(run, options.run, work, source, out)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
