@@ -1,0 +1,28 @@
+"""One object as it came in over the network, before anybody read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedInstance:
+    """A complete C-STORE whose bytes lie in a temporary Part 10 file.
+
+    temp_path: the file (meta group as PS3.10 7.1, then the data set exactly as sent), not yet synced to disk;
+    size, sha256 (64 hexadecimal digits): of the data set alone, as sent;
+    move_originator_*: present when the object was sent for a C-MOVE (PS3.7 9.3.1.1).
+    """
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    transfer_syntax_uid: str
+    calling_ae: str
+    called_ae: str
+    peer_host: str
+    temp_path: Path
+    size: int
+    sha256: str
+    move_originator_ae: str | None = None
+    move_originator_message_id: int | None = None

@@ -1,0 +1,90 @@
+"""The temporary Part 10 file of one object under way: meta group first (PS3.10 7.1), then the bytes as they come."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import struct
+import uuid
+from pathlib import Path
+
+WRITEBACK_BYTES = 1 << 22
+"""How much is written before the kernel is asked to start putting it on disk: the final fsync then waits for little."""
+
+
+def meta_header(
+    *, sop_class: str, sop_instance: str, transfer_syntax: str, calling_ae: str, class_uid: str, version: str
+) -> bytes:
+    """Preamble of zeros (whatever a sender's file had in it, PS3.10 7.1, stays with the sender), DICM, group 0002."""
+    body = b"".join(
+        (
+            struct.pack("<HH2sHL", 2, 0x0001, b"OB", 0, 2) + b"\0\1",
+            _element(0x0002, b"UI", sop_class),
+            _element(0x0003, b"UI", sop_instance),
+            _element(0x0010, b"UI", transfer_syntax),
+            _element(0x0012, b"UI", class_uid),
+            _element(0x0013, b"SH", version),
+            _element(0x0016, b"AE", calling_ae),
+        )
+    )
+    return bytes(128) + b"DICM" + struct.pack("<HH2sHL", 2, 0, b"UL", 4, len(body)) + body
+
+
+def _element(element: int, vr: bytes, text: str) -> bytes:
+    value = text.encode("ascii")
+    value += (b"\0" if vr == b"UI" else b" ") * (len(value) % 2)
+    return struct.pack("<HH2sH", 2, element, vr, len(value)) + value
+
+
+class IncomingFile:
+    """Writes and hashes one data set; raises OSError as the file system does.
+
+    size, sha256: of the data set alone, without the meta header.
+    """
+
+    def __init__(self, directory: Path, header: bytes) -> None:
+        self.path = directory / f"{os.getpid()}-{uuid.uuid4().hex}.part"
+        self.size = 0
+        self._hash = hashlib.sha256()
+        self._started = 0
+        self._file = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        try:
+            self._put(memoryview(header))
+        except OSError:
+            self.discard()
+            raise
+
+    def write(self, piece: memoryview) -> None:
+        """Append a piece of the data set."""
+        self._put(piece)
+        self._hash.update(piece)
+        self.size += len(piece)
+        if self.size - self._started >= WRITEBACK_BYTES:
+            self._start_writeback()
+
+    def _put(self, piece: memoryview) -> None:
+        while piece:
+            piece = piece[os.write(self._file, piece) :]
+
+    def _start_writeback(self) -> None:
+        """Dirty pages of the range go to the disk from now on; they stay cached, being dirty when this is asked."""
+        os.posix_fadvise(self._file, self._started, self.size - self._started, os.POSIX_FADV_DONTNEED)
+        self._started = self.size
+
+    @property
+    def sha256(self) -> str:
+        """64 hexadecimal digits."""
+        return self._hash.hexdigest()
+
+    def close(self) -> None:
+        """No more will come."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def discard(self) -> None:
+        """Close and remove, if it is still there."""
+        self.close()
+        with contextlib.suppress(OSError):
+            self.path.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Measurements against other receivers; run by hand or by `make bench`, not by the tests."""

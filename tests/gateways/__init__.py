@@ -1,0 +1,1 @@
+"""Our side of the outside world, against real servers and file systems."""

@@ -1,0 +1,1 @@
+"""Attacks from before and after the login; every one ends with another peer's C-ECHO."""
