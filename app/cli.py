@@ -58,9 +58,9 @@ def serve(config_file: ConfigOption = None) -> None:
 @app.command()
 def api(config_file: ConfigOption = None) -> None:
     """Run the API process: REST, review page, metrics."""
-    from app.main import serve_http
+    from app.commands.running import run_api
 
-    serve_http(_settings(config_file))
+    run_api(_settings(config_file))
 
 
 @app.command()
@@ -73,8 +73,8 @@ def receiver(config_file: ConfigOption = None) -> None:
 
 @app.command()
 def worker(config_file: ConfigOption = None, concurrency: Annotated[int, typer.Option(min=1, max=64)] = 2) -> None:
-    """Run a worker; with broker memory:// the relay runs inside it."""
-    from app.bootstrap import run_worker
+    """Run a worker: priors, drafts, deliveries; with broker memory:// the relay runs inside it."""
+    from app.commands.running import run_worker
 
     run_worker(_settings(config_file), concurrency)
 
@@ -82,7 +82,7 @@ def worker(config_file: ConfigOption = None, concurrency: Annotated[int, typer.O
 @app.command()
 def relay(config_file: ConfigOption = None) -> None:
     """Run the relay: outbox to broker, completeness sweep, reconciler."""
-    from app.bootstrap import run_relay
+    from app.commands.running import run_relay
 
     run_relay(_settings(config_file))
 

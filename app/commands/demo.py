@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import shutil
 import signal
@@ -14,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
+from pydicom import dcmread
 from rich.console import Console
 from rich.panel import Panel
 
@@ -62,9 +61,9 @@ def run(folder: Path, console: Console, *, once: bool) -> None:
         _wait_until_up(settings, process, console)
         with httpx.Client(base_url=_base(settings), timeout=30, trust_env=False) as client:
             _log_in(client, login)
-            studies = _send(folder, settings, console)
-            _follow(client, studies["current"], console)
-            _show_draft(client, studies["current"], console)
+            uid = _send(folder, settings, console)
+            _follow(client, uid, console)
+            _show_draft(client, uid, console)
         _show_address(settings, login, console)
         if not once:
             _stay(process, console)
@@ -160,20 +159,19 @@ def _log_in(client: httpx.Client, login: Login) -> None:
     answer.raise_for_status()
 
 
-def _send(folder: Path, settings: Settings, console: Console) -> dict[str, str]:
-    """The phantom films are drawn by the training side, in its own process: the two halves never import each other."""
+def _send(folder: Path, settings: Settings, console: Console) -> str:
+    """Returns the current study's UID. Films are drawn by the training side in its own process: the two never meet."""
     films = folder / "films"
     console.print("[cyan]draw[/cyan]     one phantom patient: a prior and a current radiograph")
-    command = [sys.executable, "-m", "training.phantom.demo_patient", "--out", str(films)]
-    made = subprocess.run(command, check=True, capture_output=True)
-    studies: dict[str, Any] = json.loads(made.stdout)
+    subprocess.run([sys.executable, "-m", "training.phantom", "--out", str(films)], check=True, capture_output=True)
+    uid = ""
     for role in ("prior", "current"):
-        paths = [films / name for name in studies[role]["files"]]
-        send_files(paths, "127.0.0.1", settings.dicom.port, MODALITY, settings.dicom.ae_title, lambda _: None)
-        console.print(
-            f"[cyan]C-STORE[/cyan]  {role} study of {studies[role]['study_date']}: {len(paths)} image(s) stored"
-        )
-    return {role: studies[role]["study_instance_uid"] for role in ("prior", "current")}
+        path = films / f"{role}.dcm"
+        header = dcmread(path, stop_before_pixels=True)
+        send_files([path], "127.0.0.1", settings.dicom.port, MODALITY, settings.dicom.ae_title, lambda _: None)
+        console.print(f"[cyan]C-STORE[/cyan]  {role} radiograph of {header.StudyDate}: acknowledged, so durable")
+        uid = str(header.StudyInstanceUID)
+    return uid
 
 
 def _follow(client: httpx.Client, uid: str, console: Console) -> None:

@@ -95,7 +95,7 @@ def _storage(path: Path) -> Check:
 
 
 def _model(settings: Settings) -> Check:
-    from app.bootstrap import draft_model
+    from app.bootstrap.stages import draft_model
 
     model = draft_model(settings)
     identity = model.identity

@@ -1,0 +1,78 @@
+"""The one place where gateways are constructed and joined to the use cases.
+
+Here: what every process has, and the receiver's part, which must stay light. `stages`: what workers and API have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app import telemetry
+from app.config import Settings
+from app.db import migrations
+from app.db.session import Database
+from app.gateways.clock import SystemClock
+from app.gateways.object_store import LocalObjectStore
+from app.intake.handlers import StoreInstances
+from app.intake.scp.settings import AllowedPeer, ScpSettings, TlsFiles
+from app.ports import Clock, ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """What every process has."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    store: ObjectStore
+
+    def close(self) -> None:
+        """Give connections back."""
+        self.database.close()
+
+
+def connect(settings: Settings, process: str) -> Deps:
+    """Logging, database and object store of one process."""
+    telemetry.configure_logging(settings.log, process)
+    database = Database(settings.database.url.get_secret_value())
+    return Deps(settings, SystemClock(), database, LocalObjectStore(settings.storage.path))
+
+
+def prepare(settings: Settings, process: str) -> Deps:
+    """As `connect`, with the schema brought to the newest version."""
+    deps = connect(settings, process)
+    migrations.upgrade(deps.database)
+    return deps
+
+
+def instance_sink(deps: Deps) -> StoreInstances:
+    """Where every received object goes."""
+    settings = deps.settings
+    return StoreInstances(
+        deps.database,
+        deps.clock,
+        deps.store,
+        timedelta(seconds=settings.completeness.quiet_seconds),
+        settings.storage.min_free_ratio,
+        settings.dicom.ae_title,
+    )
+
+
+def scp_settings(deps: Deps) -> ScpSettings:
+    """The storage SCP as configured: every peer may send, whatever its role, for a C-MOVE comes as a C-STORE."""
+    dicom = deps.settings.dicom
+    return ScpSettings(
+        ae_title=dicom.ae_title,
+        incoming_dir=deps.store.incoming_dir,
+        host=dicom.host,
+        port=dicom.port,
+        peers=tuple(AllowedPeer(peer.ae_title, peer.host) for peer in dicom.peers),
+        accept_unknown=dicom.accept_unknown,
+        max_pdu=dicom.max_pdu,
+        max_object_bytes=dicom.max_object_bytes,
+        max_associations=dicom.max_associations,
+        tls=TlsFiles(dicom.tls.certificate, dicom.tls.key, dicom.tls.ca) if dicom.tls else None,
+        reuse_port=dicom.processes > 1,
+    )

@@ -1,0 +1,74 @@
+"""What workers and the API have beyond `app.bootstrap`: use cases joined to peers, pixels and the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from app.bootstrap import Deps
+from app.config import PeerSettings, Settings
+from app.db.jobs import Claim
+from app.db.move_inbox import MoveInbox
+from app.delivery.handlers import DeliverReport
+from app.drafting.handlers import WriteDraft
+from app.gateways.archive_dimse import DimseArchive
+from app.gateways.dimse_peer import DimsePeer, Patience
+from app.gateways.pixel_child import ChildPixelReader
+from app.gateways.report_dimse import DimseReportEndpoint
+from app.ports import Archive, DraftModel, PixelReader, ReportEndpoint
+from app.priors.handlers import PriorSearch
+
+
+def pixel_reader(children: int = 1) -> ChildPixelReader:
+    """Headers and pixels, read in child processes."""
+    return ChildPixelReader(children)
+
+
+def draft_model(settings: Settings) -> DraftModel:
+    """The configured checkpoint behind its backend."""
+    model = settings.model
+    if model.backend == "vllm":
+        from app.gateways.vllm import VllmModel
+
+        key = model.api_key.get_secret_value() if model.api_key else None
+        return VllmModel(model.checkpoint, model.url, api_key=key, deadline_seconds=model.deadline_seconds)
+    from app.gateways.transformers_local import TransformersModel
+
+    return TransformersModel(model.checkpoint, deadline_seconds=model.deadline_seconds)
+
+
+def archives(deps: Deps) -> tuple[Archive, ...]:
+    """Every peer that can be asked for priors."""
+    inbox = MoveInbox(deps.database, deps.clock)
+    return tuple(
+        DimseArchive(_called(deps.settings, peer), deps.store, peer.retrieve, inbox)
+        for peer in deps.settings.dicom.peers
+        if "query_retrieve" in peer.roles
+    )
+
+
+def endpoints(deps: Deps) -> tuple[ReportEndpoint, ...]:
+    """Every peer that takes signed reports."""
+    peers = deps.settings.dicom.peers
+    return tuple(DimseReportEndpoint(_called(deps.settings, peer)) for peer in peers if "results" in peer.roles)
+
+
+def _called(settings: Settings, peer: PeerSettings) -> DimsePeer:
+    patience = Patience(answer=settings.dicom.timeout_seconds, total=4 * settings.dicom.timeout_seconds)
+    return DimsePeer(peer.name, peer.ae_title, peer.host, peer.port, settings.dicom.ae_title, patience)
+
+
+def use_cases(deps: Deps, pixels: PixelReader) -> Mapping[str, Callable[[Claim], None]]:
+    """The tasks of `app.pipeline.FLOW` and who does them."""
+    priors = deps.settings.priors
+    return {
+        "priors.gather": PriorSearch(
+            deps.database,
+            deps.clock,
+            archives(deps),
+            deps.store,
+            pixels,
+            PriorRules(priors.lookback_days, priors.max_priors),
+        ).gather,
+        "drafting.write": WriteDraft(deps.database, deps.clock, deps.store, pixels, draft_model(deps.settings)).write,
+        "delivery.send": DeliverReport(deps.database, deps.clock, deps.store, endpoints(deps)).send,
+    }
