@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from model.report_text import SectionName, sentences
+
 Condition = Literal[
     "cardiomegaly", "edema", "effusion", "pneumothorax", "consolidation", "atelectasis", "tube", "line", "pacemaker"
 ]
@@ -19,7 +21,6 @@ Presence = Literal["present", "absent", "uncertain"]
 Side = Literal["right", "left", "bilateral"]
 Zone = Literal["upper", "mid", "lower"]
 Change = Literal["new", "worse", "improved", "resolved", "stable"]
-Section = Literal["findings", "impression"]
 
 CHANGES: tuple[Change, ...] = ("new", "worse", "improved", "resolved", "stable")
 UNSIDED: frozenset[Condition] = frozenset({"cardiomegaly", "edema", "tube"})
@@ -35,7 +36,7 @@ class Finding:
     zone: Zone | None
     size: str | None
     change: Change | None
-    section: Section
+    section: SectionName
     sentence: str
 
 
@@ -81,7 +82,6 @@ _COMPARISON = re.compile(
 _SIDE = re.compile(r"\b(right|left|bilateral(?:ly)?|both)\b")
 _ZONE = re.compile(r"\b(upper|mid|middle|lower|apical|basal|base)\b")
 _SIZE = re.compile(r"\b(trace|tiny|small|mild|minimal|moderate|large|severe|marked)\b")
-_SECTION = re.compile(r"\b(findings|impression)\s*:", re.IGNORECASE)
 _CLAUSE = re.compile(r",|;|\band\b|\bwith\b|\bbut\b")
 _ZONES: dict[str, Zone] = {
     "upper": "upper",
@@ -92,19 +92,6 @@ _ZONES: dict[str, Zone] = {
     "basal": "lower",
     "base": "lower",
 }
-
-
-def sentences(text: str) -> Iterator[tuple[Section, str]]:
-    """Each sentence with its section; text before any heading counts as findings."""
-    section: Section = "findings"
-    for piece in re.split(r"(\b(?:findings|impression)\s*:)", text, flags=re.IGNORECASE):
-        heading = _SECTION.fullmatch(piece.strip())
-        if heading:
-            section = "impression" if heading.group(1).lower() == "impression" else "findings"
-            continue
-        for sentence in re.split(r"(?<=[.!?])\s+|\n+", piece):
-            if sentence.strip():
-                yield section, sentence.strip()
 
 
 def is_comparison(sentence: str) -> bool:
@@ -159,7 +146,7 @@ def _side(condition: Condition, clause: str, lowered: str) -> Side | None:
     return "bilateral" if word else None
 
 
-def _read_sentence(section: Section, sentence: str) -> Iterator[Finding]:
+def _read_sentence(section: SectionName, sentence: str) -> Iterator[Finding]:
     lowered = sentence.lower()
     change = _change(lowered)
     for condition, pattern in _CONDITIONS.items():
@@ -182,8 +169,13 @@ def _read_sentence(section: Section, sentence: str) -> Iterator[Finding]:
 
 
 def read_findings(text: str) -> tuple[Finding, ...]:
-    """All statements of the text in order; at most one per condition and sentence."""
-    return tuple(finding for section, sentence in sentences(text) for finding in _read_sentence(section, sentence))
+    """All statements of findings and impression in order; at most one per condition and sentence."""
+    return tuple(
+        finding
+        for span in sentences(text)
+        if span.section != "other"
+        for finding in _read_sentence(span.section, span.text)
+    )
 
 
 def sides(finding: Finding) -> tuple[Side | None, ...]:

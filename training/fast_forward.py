@@ -52,7 +52,7 @@ def patches(
 
     `jitter` adds contrast (15 %) and brightness (0.12 of half the range) variety.
     """
-    pixels = torch.as_tensor(np.ascontiguousarray(films)).float() / 127.5 - 1
+    pixels = torch.as_tensor(np.array(films, np.float32)) / 127.5 - 1
     if jitter is not None:
         pixels = _jittered(pixels, jitter)
     images, grid = len(pixels), pixels.shape[1] // patch

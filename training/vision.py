@@ -148,7 +148,7 @@ def train(run: Run, work: Path) -> None:
                 flush=True,
             )
     if ranks.RANK == 0:
-        _equalise(tower, data.batch(np.arange(64))[0])
+        _equalise(tower, data.batch(np.arange(min(64, len(data.labels))))[0])
         torch.save(tower.state_dict(), work / "vision.pt")
 
 

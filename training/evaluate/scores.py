@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from model import findings as read
+from model.report_text import sentences
 from training.evaluate.drafts import Case
 from training.phantom.findings import CHANGE_WORDS, SIDES, Findings, changes
 
@@ -71,7 +72,7 @@ def by_change(pairs: Pairs) -> dict[str, float]:
 def unprompted_comparisons(drafts: Sequence[str], cases: Sequence[Case]) -> int:
     """Drafts that compare although no prior was given."""
     return sum(
-        any(read.is_comparison(sentence) for _, sentence in read.sentences(draft))
+        any(read.is_comparison(span.text) for span in sentences(draft))
         for draft, case in zip(drafts, cases, strict=True)
         if case.study.prior is None
     )
@@ -89,7 +90,7 @@ def summary(drafts: Sequence[str], cases: Sequence[Case]) -> dict[str, object]:
     if compared:
         result |= {"change_macro_f1": round(sum(words.values()) / len(words), 4), "by_change": words}
     return result | {
-        "exact_findings": round(sum(said == true for said, true in found) / len(found), 3),
+        "exact_findings": round(sum(said == true for said, true in found) / max(1, len(found)), 3),
         "comparisons_without_prior": unprompted_comparisons(drafts, cases),
         "distinct_drafts": len(set(drafts)),
     }
