@@ -21,7 +21,8 @@ PACKAGES = {
     "initdb": "postgresql",
     "chromium": "chromium",
     "promtool": "prometheus",
-    "setpriv": "util-linux",
+    "docker-compose": "docker-compose",
+    "systemd-analyze": "systemd",
 }
 FILES = {"/usr/share/orthanc/plugins/libOrthancDicomWeb.so": "orthanc-dicomweb"}
 POSTGRES = [str(path) for path in Path("/usr/lib/postgresql").glob("*/bin")]

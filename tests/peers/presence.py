@@ -29,6 +29,8 @@ PROGRAMS: dict[str, tuple[tuple[str, ...], str]] = {
     "postgres": (("initdb", "postgres"), "apt-get install postgresql"),
     "chromium": (("chromium",), "apt-get install chromium"),
     "promtool": (("promtool",), "apt-get install prometheus"),
+    "docker-compose": (("docker-compose",), "apt-get install docker-compose"),
+    "systemd": (("systemd-analyze",), "apt-get install systemd"),
     "node": (("node", "npm"), "install Node.js 20"),
 }
 MODULES: dict[str, tuple[str, str]] = {
