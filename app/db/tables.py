@@ -376,3 +376,12 @@ class Lease(Base):
     name: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
     holder: Mapped[str] = mapped_column(sa.String(80))
     expires_at: Mapped[datetime]
+
+
+class ExpectedMove(Base):
+    """A study that we asked an archive to send us: some archives leave the move originator out of their C-STOREs."""
+
+    __tablename__ = "expected_moves"
+
+    study_instance_uid: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    until: Mapped[datetime]

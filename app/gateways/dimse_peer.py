@@ -1,0 +1,259 @@
+"""Calling a DICOM peer: one association with a deadline, bounded reads, and every ending put into words."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pydicom.config
+from pydicom.dataset import Dataset
+from pynetdicom import AE, evt
+from pynetdicom import _config as pynetdicom_config
+from pynetdicom.association import Association
+from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
+from pynetdicom.presentation import PresentationContext
+from pynetdicom.transport import AddressInformation, AssociationSocket
+
+from app.errors import ServiceError
+
+MAX_PDU = 131_072
+MAX_CONTROL_PDU = 1 << 20
+"""Bytes. An acceptance with hundreds of presentation contexts stays far below this."""
+READ_SIZE = 1 << 18
+PDU_HEADER = 6  # PS3.8 9.3.1
+LAST_WORD = 5.0
+"""Seconds after the deadline in which an abort may still be said."""
+
+Handler = tuple[Any, Callable[..., Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds. connect: TCP and TLS; answer: each answer of the peer; total: one association, start to end."""
+
+    connect: float = 10.0
+    answer: float = 30.0
+    total: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class TlsContext:
+    """Our side of DICOM TLS (PS3.15 B.12); server_hostname as in the peer's certificate."""
+
+    context: ssl.SSLContext
+    server_hostname: str
+
+
+@dataclass(frozen=True, slots=True)
+class DimsePeer:
+    """One configured peer and how we call it; max_bytes: what one association may bring in all."""
+
+    name: str
+    ae_title: str
+    host: str
+    port: int
+    calling_ae: str
+    patience: Patience = Patience()
+    tls: TlsContext | None = None
+    max_bytes: int = 2 << 30
+
+    def says(self, what: str) -> str:
+        """A sentence about this peer, without identifiers of patients or objects."""
+        return f"{self.name} ({self.ae_title} at {self.host}:{self.port}): {what}."
+
+    @contextmanager
+    def association(
+        self,
+        contexts: Sequence[PresentationContext],
+        failure: type[ServiceError],
+        roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
+        handlers: Sequence[Handler] = (),
+    ) -> Iterator[Call]:
+        """An established association; released at the end, aborted when the block raises.
+
+        Raises `failure`, with the reason and what to do, where none comes about.
+        """
+        deadline = time.monotonic() + self.patience.total
+        call = Call(self, self._associate(deadline, contexts, failure, roles, handlers), failure, deadline)
+        try:
+            yield call
+        except BaseException:
+            call.association.abort()
+            raise
+        call.association.release()
+
+    def _associate(
+        self,
+        deadline: float,
+        contexts: Sequence[PresentationContext],
+        failure: type[ServiceError],
+        roles: Sequence[SCP_SCU_RoleSelectionNegotiation],
+        handlers: Sequence[Handler],
+    ) -> Association:
+        entity = _Caller(self, deadline)
+        try:
+            association = entity.associate(
+                self.host,
+                self.port,
+                contexts=list(contexts),
+                ae_title=self.ae_title,
+                max_pdu=MAX_PDU,
+                ext_neg=list(roles),
+                evt_handlers=[(evt.EVT_CONN_OPEN, self._on_open), *handlers],
+                tls_args=(self.tls.context, self.tls.server_hostname) if self.tls else None,
+            )
+        except OSError as error:  # the host's name is looked up before anything else
+            raise failure(self.says(f"its host was not found ({type(error).__name__}); check its host")) from error
+        except Exception as error:  # an acceptance that pynetdicom cannot digest
+            what = f"its answer to our association request is malformed ({type(error).__name__}); look at its log"
+            raise failure(self.says(what)) from error
+        if not association.is_established:
+            raise failure(self.says(_why_not(association)))
+        return association
+
+    def _on_open(self, event: evt.Event) -> None:
+        """No read or write may wait for ever, and small messages leave at once."""
+        wrapped = event.assoc.dul.socket
+        if wrapped is not None and wrapped.socket is not None:
+            wrapped.socket.settimeout(self.patience.answer)
+            wrapped.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One association under way; deadline: on the monotonic clock."""
+
+    peer: DimsePeer
+    association: Association
+    failure: type[ServiceError]
+    deadline: float
+
+    def offers(self, abstract_syntax: str) -> bool:
+        """Whether the peer accepted a presentation context for this SOP class."""
+        return any(context.abstract_syntax == abstract_syntax for context in self.association.accepted_contexts)
+
+    def fails(self, what: str, kind: type[ServiceError] | None = None) -> ServiceError:
+        """The error to raise for what happened."""
+        return (kind or self.failure)(self.peer.says(what))
+
+    def left(self, doing: str) -> float:
+        """Seconds until the deadline. Raises `failure` when there are none."""
+        seconds = self.deadline - time.monotonic()
+        if seconds <= 0:
+            raise self._late(doing)
+        return seconds
+
+    def status(self, answer: Dataset, doing: str) -> int:
+        """The status of one response. Raises `failure` where no usable one came."""
+        if "Status" not in answer:
+            raise self._silence(doing)
+        return int(answer.Status)
+
+    @contextmanager
+    def guarded(self, doing: str) -> Iterator[None]:
+        """Maps what pynetdicom raises when the association is gone or an answer cannot be encoded or read."""
+        try:
+            yield
+        except ServiceError:
+            raise
+        except RuntimeError as error:  # "association must be established"
+            raise self._silence(doing) from error
+        except Exception as error:
+            what = f"{doing} ended in a fault of the protocol ({type(error).__name__}); look at its log"
+            raise self.fails(what) from error
+
+    def _late(self, doing: str) -> ServiceError:
+        return self.fails(f"{doing} was not done within {self.peer.patience.total:g} s; look at its load")
+
+    def _silence(self, doing: str) -> ServiceError:
+        if time.monotonic() >= self.deadline:
+            return self._late(doing)
+        ours = self.association._sent_abort  # noqa: SLF001  pynetdicom has no public reading of who aborted
+        if not ours and (self.association.is_aborted or self.association.acse.is_aborted()):
+            return self.fails(f"it broke off the association during {doing}; look at its log")
+        return self.fails(f"no usable answer to {doing} within {self.peer.patience.answer:g} s; look at its log")
+
+
+class _Caller(AE):
+    """pynetdicom's requestor with our socket and time limits, and no log of what is asked or answered."""
+
+    def __init__(self, peer: DimsePeer, deadline: float) -> None:
+        _say_nothing()
+        super().__init__(ae_title=peer.calling_ae)
+        self.connection_timeout = peer.patience.connect
+        self.acse_timeout = self.dimse_timeout = self.network_timeout = peer.patience.answer
+        self._deadline, self._max_bytes = deadline, peer.max_bytes
+
+    def _create_socket(
+        self, assoc: Association, address: AddressInformation, tls_args: tuple[ssl.SSLContext, str] | None
+    ) -> AssociationSocket:
+        bounded = _BoundedSocket(assoc, address, self._deadline, self._max_bytes)
+        if tls_args:
+            bounded.tls_args = tls_args
+        return bounded
+
+
+class _BoundedSocket(AssociationSocket):
+    """Reads in large pieces, never past the deadline, never more than a PDU and an association may have.
+
+    pynetdicom's own waits in recv() without limit: a peer that stops within a PDU would hold the caller for ever.
+    """
+
+    def __init__(self, assoc: Association, address: AddressInformation, deadline: float, budget: int) -> None:
+        super().__init__(assoc, address=address)
+        self._deadline, self._budget = deadline, budget
+
+    def recv(self, nr_bytes: int) -> bytearray:
+        """`nr_bytes` of the peer, or fewer where it closed. Raises OSError past a limit."""
+        self._budget -= nr_bytes
+        if nr_bytes > max(MAX_PDU + PDU_HEADER, MAX_CONTROL_PDU) or self._budget < 0:
+            raise OSError("The peer sends more than was agreed")
+        data = bytearray(nr_bytes)
+        have = 0
+        with memoryview(data) as view:
+            while have < nr_bytes and (got := self._read_into(view[have:])):
+                have += got
+        del data[have:]
+        return data
+
+    def _read_into(self, view: memoryview) -> int:
+        if self.socket is None:
+            raise OSError("The connection is closed")
+        if time.monotonic() >= self._deadline:
+            raise TimeoutError("The association's time is up")
+        return self.socket.recv_into(view, min(len(view), READ_SIZE))
+
+    def send(self, bytestream: bytes) -> None:
+        """As pynetdicom's, until the deadline."""
+        if time.monotonic() >= self._deadline + LAST_WORD:
+            self.event_queue.put("Evt17")
+            return
+        super().send(bytestream)
+
+
+def _say_nothing() -> None:
+    """Identifiers logged by pynetdicom, values in warnings of pydicom would put patients into logs (LAW 7)."""
+    pynetdicom_config.LOG_HANDLER_LEVEL = "none"
+    pynetdicom_config.LOG_REQUEST_IDENTIFIERS = False
+    pynetdicom_config.LOG_RESPONSE_IDENTIFIERS = False
+    pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+    logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
+
+
+def _why_not(association: Association) -> str:
+    if association.is_rejected:
+        answer = association.acceptor.primitive
+        why = f"{answer.result_str}: {answer.reason_str}" if answer else "no reason given"
+        return f"it refused the association ({why}); check the AE titles, and that it knows ours"
+    if association.rejected_contexts:
+        return "it offers none of the services that we need; check its configuration"
+    address = association.requestor.address_info
+    if address is not None and address.port:  # set once connected
+        return "it did not answer our association request; look at its log and load"
+    return "no connection; check host, port and network, and that it runs"
