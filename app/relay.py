@@ -121,9 +121,9 @@ class Relay:
         """Read the gauges that only the database knows."""
         now = self.clock.now()
         with self.database.reading() as session:
-            counts = dict(session.execute(sa.select(Study.stage, sa.func.count()).group_by(Study.stage)))
+            counts = dict(session.execute(sa.select(Study.stage, sa.func.count()).group_by(Study.stage)).all())
             query = sa.select(Study.priority, sa.func.min(Study.received_at)).where(Study.stage.in_(WAITING))
-            oldest = dict(session.execute(query.group_by(Study.priority)))
+            oldest = dict(session.execute(query.group_by(Study.priority)).all())
             waiting = session.scalar(sa.select(sa.func.min(OutboxMessage.created_at)))
             dead = session.scalar(sa.select(sa.func.count()).where(Job.state == "dead"))
         for stage in Stage:

@@ -146,7 +146,7 @@ def every_acknowledged_object_is_there(record, stack, films):
 
 def every_study_has_one_draft_or_a_dead_letter(record):
     with record.reading() as session:
-        current = dict(session.execute(sa.select(Study.id, Study.current_draft_id)))
+        current = dict(session.execute(sa.select(Study.id, Study.current_draft_id)).all())
         drafts = Counter(session.scalars(sa.select(Draft.study_id).where(Draft.stale.is_(False))))
         dead = set(session.scalars(sa.select(Job.study_id).where(Job.state == "dead")))
     assert all(drafts[study] == 1 if current[study] else study in dead for study in current)
