@@ -21,6 +21,7 @@ ALLOWED = frozenset(
     """
     event level timestamp logger process pid port host task job_id study_id attempt attempts error exception peer
     status state stage outcome seconds count reason code backend checkpoint signal exit_code method route version
+    how where errno ae_title
     """.split()  # noqa: SIM905 - one word each
 )
 QUIET = {"pynetdicom": logging.CRITICAL, "pydicom": logging.CRITICAL, "PIL": logging.ERROR, "httpx": logging.WARNING}
@@ -31,6 +32,8 @@ Entry = MutableMapping[str, Any]
 instances_received = Counter("cxr_instances_received", "Objects received over C-STORE.", ["result"])
 associations = Gauge("cxr_associations", "Associations now open.", ["state"])
 associations_rejected = Counter("cxr_associations_rejected", "Associations refused.", ["reason"])
+associations_ended = Counter("cxr_associations_ended", "Associations by how they ended.", ["how"])
+echoes = Counter("cxr_echoes", "C-ECHO requests answered.")
 received_bytes = Counter("cxr_received_bytes", "Bytes of data sets received.")
 stage_seconds = Histogram(
     "cxr_study_stage_seconds", "Time of one job.", ["stage"], buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 180)
@@ -67,7 +70,7 @@ def configure_logging(settings: LogSettings, process: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, _foreign],
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder(), _foreign],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _scrub, renderer],
         )
     )

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydicom.misc import is_dicom
 from rich.console import Console
 
 from app.errors import InvalidRequest
@@ -36,8 +37,12 @@ def send_paths(
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
-    found = [f for path in paths for f in (sorted(path.rglob("*")) if path.is_dir() else [path])]
-    return [path for path in found if path.is_file()]
+    """What is named is sent or refused; what merely lies in a folder is sent if it is DICOM."""
+    return [file for path in paths for file in (_below(path) if path.is_dir() else [path])]
+
+
+def _below(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and is_dicom(path)]
 
 
 def _stored(status: int) -> bool:
