@@ -176,8 +176,7 @@ def test_systemd_understands_the_units(unit: str) -> None:
 
 
 def test_the_gpu_file_serves_a_checkpoint_and_a_profile_that_exist() -> None:
-    text = (ROOT / "docker/compose.gpu.yml").read_text().replace("!reset null", "null")
-    command = yaml.safe_load(text)["services"]["vllm"]["command"]
+    command = read("docker/compose.gpu.yml")["services"]["vllm"]["command"]
     profile = re.fullmatch(r"\$\{UNIRG_GPU_PROFILE:-(.+)\}", command[command.index("--profile") + 1])
     assert profile is not None
     assert (ROOT / "model/checkpoints" / command[0] / "manifest.toml").exists()

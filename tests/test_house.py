@@ -101,8 +101,12 @@ def test_files_are_named_by_what_they_do() -> None:
 
 
 def test_nothing_is_left_undone() -> None:
-    unfinished = re.compile("|".join(["TO" + "DO", "FIX" + "ME", "NotImplemented" + "Error", "pragma: no " + "cover"]))
-    assert [path for path in files(".py", ".ts", ".tsx") if unfinished.search(source(path))] == []
+    promise = re.compile("|".join(["TO" + "DO", "FIX" + "ME", "pragma: no " + "cover"]))
+    stub = re.compile("NotImplemented" + "Error")
+    code = files(".py", ".ts", ".tsx")
+    assert [path for path in code if promise.search(source(path))] == []
+    # Tests may expect it from others, such as a decoder that lacks a transfer syntax.
+    assert [path for path in code if path.parts[0] != "tests" and stub.search(source(path))] == []
 
 
 def test_only_the_unit_of_work_commits() -> None:
