@@ -200,16 +200,18 @@ def _refuse_unknown_variables() -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        message = f"There is no configuration file {path}; give another with --config."
+        raise ConfigError(message)
     try:
         with path.open("rb") as file:
             return {key: _resolve(value) for key, value in tomllib.load(file).items()}
-    except FileNotFoundError:
-        message = f"There is no configuration file {path}; give another with --config."
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         message = f"{path} is not valid TOML: {error}."
+        raise ConfigError(message) from error
     except OSError as error:
         message = f"{path}, or a file it names, cannot be read: {error.strerror}."
-    raise ConfigError(message)
+        raise ConfigError(message) from error
 
 
 def _resolve(value: Any) -> Any:
