@@ -1,0 +1,1 @@
+"""Who is who: passwords, sessions, service tokens."""

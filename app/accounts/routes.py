@@ -1,0 +1,57 @@
+"""POST /auth/login, POST /auth/logout, GET /auth/me."""
+
+from __future__ import annotations
+
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from app.access import Reader
+from app.accounts.door import Door, refuse_foreign_origin
+from app.accounts.handlers import csrf_of
+from app.accounts.schemas import Credentials, Identity
+from app.rest.guard import Allow, address, anyone
+from app.rest.problems import declared
+
+router = APIRouter(prefix="/auth", tags=["auth"])
+LoggedIn = Annotated[Reader, Depends(Allow(None))]
+
+
+def _door(request: Request) -> Door:
+    return cast("Door", request.app.state.authenticate)
+
+
+TheDoor = Annotated[Door, Depends(_door)]
+
+
+@router.post("/login", dependencies=[Depends(anyone)], responses=declared(401, 403, 422, 429))
+def login(who: Credentials, request: Request, response: Response, door: TheDoor) -> Identity:
+    """Open a session; the cookie is HttpOnly, the CSRF token is for the page."""
+    refuse_foreign_origin(request)
+    entered = door.sessions.login(who.username, who.password, address(request))
+    response.set_cookie(
+        door.cookie,
+        entered.token,
+        max_age=int(door.sessions.limits.absolute.total_seconds()),
+        path="/",
+        secure=door.cookie.startswith("__Host-"),
+        httponly=True,
+        samesite="strict",
+    )
+    return Identity(csrf_token=entered.csrf_token, name=entered.reader.name, roles=list(entered.reader.roles))
+
+
+@router.get("/me", responses=declared(401))
+def me(request: Request, reader: LoggedIn, door: TheDoor) -> Identity:
+    """Who is logged in."""
+    token = request.cookies.get(door.cookie)
+    return Identity(csrf_token=csrf_of(token) if token else None, name=reader.name, roles=list(reader.roles))
+
+
+@router.post("/logout", status_code=204, responses=declared(401, 403))
+def logout(request: Request, response: Response, reader: LoggedIn, door: TheDoor) -> None:
+    """End the session."""
+    door.sessions.logout(request.cookies.get(door.cookie, ""), reader)
+    response.delete_cookie(
+        door.cookie, path="/", secure=door.cookie.startswith("__Host-"), httponly=True, samesite="strict"
+    )

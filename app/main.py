@@ -1,0 +1,169 @@
+"""The API process: REST under /api/v1, the review page, probes and metrics."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from app import telemetry
+from app.accounts import routes as account_routes
+from app.accounts.attempts import Attempts
+from app.accounts.door import Door
+from app.accounts.handlers import SessionLimits, Sessions
+from app.accounts.passwords import Passwords
+from app.config import Settings
+from app.db.session import Database
+from app.ports import Clock, ObjectStore, PixelReader
+from app.rest import armour, health, page, problems
+from app.review import study_routes
+from app.review.frames import ShowFrames
+from app.review.locks import ClaimStudies
+from app.review.read_trail import ReadTrail
+from app.review.redraft import Redraft
+from app.review.services import Review
+
+API = "/api/v1"
+WEB_DIST = Path(__file__).parent / "web" / "dist"
+BODY_LIMIT = 1 << 20
+"""Bytes of a request's body; the longest report is far below."""
+PIXEL_CHILDREN = 2
+"""Frames that are decoded at once."""
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
+DESCRIPTION = "Chest radiograph drafts, reviewed and signed. Research system, not a cleared medical device."
+
+
+@dataclass(frozen=True, slots=True)
+class ApiDeps:
+    """All that the API needs of the outside.
+
+    model_ready: whether a draft would be tried now; quick, never raises. secure_cookie: HTTPS ends in front of us.
+    web_dist: the built page, None for none.
+    """
+
+    database: Database
+    clock: Clock
+    store: ObjectStore
+    pixels: PixelReader
+    model_ready: Callable[[], bool]
+    idle: timedelta = timedelta(minutes=15)
+    session: timedelta = timedelta(hours=12)
+    secure_cookie: bool = False
+    min_free_ratio: float = 0.02
+    web_dist: Path | None = WEB_DIST
+
+
+def create_app(deps: ApiDeps, passwords: Passwords | None = None) -> FastAPI:
+    """The ASGI application."""
+    app = bare_app()
+    limits = SessionLimits(deps.idle, deps.session)
+    sessions = Sessions(deps.database, deps.clock, passwords or Passwords(), Attempts(), limits)
+    app.state.authenticate = Door(sessions, "__Host-unirg_session" if deps.secure_cookie else "unirg_session")
+    app.state.health = health.Health(deps.database, deps.store, deps.min_free_ratio, deps.model_ready)
+    app.state.review = _review(deps)
+    page.serve_page(app, deps.web_dist)
+    app.add_middleware(armour.LastResort, told=_log_fault)
+    app.add_middleware(armour.BodyLimit, limit=BODY_LIMIT)
+    app.add_middleware(armour.SecurityHeaders)
+    app.add_middleware(armour.Observed, observe=_observe, clock=time.monotonic)
+    return app
+
+
+def bare_app() -> FastAPI:
+    """Routes and their OpenAPI document, without anything behind them."""
+    app = FastAPI(
+        title="UniRG review API",
+        version="1",
+        description=DESCRIPTION,
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+    )
+    api = APIRouter(prefix=API)
+    for stage in (account_routes, study_routes):
+        api.include_router(stage.router)
+    app.include_router(api)
+    app.include_router(health.router)
+    problems.install(app)
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
+    return app
+
+
+def _review(deps: ApiDeps) -> Review:
+    trail = ReadTrail(deps.database, deps.clock)
+    return Review(
+        deps.database,
+        deps.clock,
+        trail,
+        ShowFrames(deps.database, deps.store, deps.pixels, trail),
+        ClaimStudies(deps.database, deps.clock),
+        Redraft(deps.database, deps.clock),
+    )
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas["Problem"] = problems.Problem.model_json_schema()
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _observe(method: str, route: str, status: int, seconds: float) -> None:
+    known = method if method in METHODS else "other"
+    telemetry.http_requests.labels(known, route, str(status)).inc()
+    telemetry.http_seconds.labels(known, route).observe(seconds)
+
+
+def _log_fault(instance: str, error: Exception) -> None:
+    telemetry.log().error("request_failed", code=instance, exc_info=error)
+
+
+def serve_http(settings: Settings) -> None:
+    """Run the API process until a signal ends it."""
+    from app.bootstrap import connect
+    from app.bootstrap.stages import draft_model, pixel_reader
+
+    process = connect(settings, "api")
+    deps = ApiDeps(
+        process.database,
+        process.clock,
+        process.store,
+        pixel_reader(PIXEL_CHILDREN),
+        draft_model(settings).ready,
+        idle=timedelta(minutes=settings.http.idle_minutes),
+        session=timedelta(minutes=settings.http.session_minutes),
+        secure_cookie=settings.http.cookie_secure,
+        min_free_ratio=settings.storage.min_free_ratio,
+    )
+    server(create_app(deps), settings.http.host, settings.http.port).run()
+
+
+def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
+    """Uvicorn without an access log (addresses name studies), and an end that does not wait for event streams."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=5,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    return uvicorn.Server(config)

@@ -1,0 +1,1 @@
+"""HTTP manners that every stage's routes share: problems, leave, limits, headers."""

@@ -1,0 +1,1 @@
+"""Reading, reporting, signing: what a radiologist does with a study and its draft."""

@@ -1,0 +1,182 @@
+"""The wire shapes of studies, drafts and frames."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from app.domain.priors import PriorDecision, PriorOutcome
+from app.domain.report import ReportStatus, Section, Source
+from app.domain.study import Stage
+from app.rest.words import Told
+
+
+class PatientOut(Told):
+    """As the objects name the patient: PN, LO, DA (YYYYMMDD), CS; None where they do not say."""
+
+    name: str | None
+    id: str | None
+    issuer: str | None
+    birth_date: str | None
+    sex: str | None
+
+
+class LockOwner(Told):
+    """Who has the study open for writing."""
+
+    owner: str
+
+
+class LockOut(LockOwner):
+    """A lease; mine: whether it is the asker's."""
+
+    mine: bool
+    expires_at: datetime
+
+
+class WorklistItem(Told):
+    """One line of the worklist. flags: objections of the guardrails to the current draft; study_date: YYYYMMDD."""
+
+    study_instance_uid: str
+    accession_number: str | None
+    patient: PatientOut
+    study_date: str | None
+    description: str | None
+    state: Stage
+    reason: str | None
+    priority: str
+    received_at: datetime
+    lock: LockOwner | None
+    flags: int
+    report_status: ReportStatus | None
+
+
+class WorklistPage(Told):
+    """next_cursor: for the following page; None on the last."""
+
+    items: list[WorklistItem]
+    next_cursor: str | None
+
+
+class LedgerEntryOut(Told):
+    """One earlier study that was looked at, and what became of it."""
+
+    study_instance_uid: str
+    study_date: str | None
+    description: str | None
+    source: str | None
+    decision: PriorDecision
+    reason: str | None
+
+
+class PriorsOut(Told):
+    """The prior search of the present image set; outcome None while it has not ended."""
+
+    outcome: PriorOutcome | None
+    reason: str | None
+    entries: list[LedgerEntryOut]
+
+
+class CurrentDraft(Told):
+    """stale: written from an image set or order that has changed since."""
+
+    id: str
+    version: int
+    stale: bool
+
+
+class ReportState(Told):
+    """The study's report, without its text."""
+
+    id: str
+    status: ReportStatus
+    etag: str
+
+
+class ImageOut(Told):
+    """One radiograph to show. display_url: path of its display frame."""
+
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    view: str | None
+    study_date: str | None
+    role: Literal["current", "prior"]
+    display_url: str
+
+
+class RevisionOut(Told):
+    """One image set of the study: how many objects came in it, and when the last did."""
+
+    revision: int
+    instances: int
+    received_at: datetime
+
+
+class StudyOut(Told):
+    """A study with everything that the reading page shows but the pixels and the texts."""
+
+    study_instance_uid: str
+    accession_number: str | None
+    state: Stage
+    reason: str | None
+    revision: int
+    priority: str
+    patient: PatientOut
+    study_date: str | None
+    description: str | None
+    indication: str | None
+    received_at: datetime
+    priors: PriorsOut
+    current_draft: CurrentDraft | None
+    report: ReportState | None
+    lock: LockOut | None
+    images: list[ImageOut]
+    revisions: list[RevisionOut]
+    addendum_suggested: bool
+    quarantined: int
+
+
+class FlagOut(Told):
+    """A guardrail's objection to a sentence."""
+
+    code: str
+    reason: str
+
+
+class DraftSentenceOut(Told):
+    """logprob: mean over the sentence's tokens (natural log), None where the model gave none."""
+
+    index: int
+    section: Section
+    text: str
+    source: Source
+    logprob: float | None
+    flags: list[FlagOut]
+
+
+class DraftOut(Told):
+    """What the model wrote, unverified, and what it takes to write it again."""
+
+    id: str
+    study_instance_uid: str
+    version: int
+    revision: int
+    stale: bool
+    sentences: list[DraftSentenceOut]
+    model: str
+    weights_digest: str
+    prompt_version: str
+    image_digests: list[str]
+    prior_study_instance_uid: str | None
+    prior_study_date: str | None
+    created_at: datetime
+    notice: str = "AI draft, unverified. Research system, not for diagnosis."
+
+
+class StudyStateOut(Told):
+    """Where the study stands after a call that moved it."""
+
+    study_instance_uid: str
+    state: Stage
+    revision: int

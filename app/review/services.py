@@ -1,0 +1,34 @@
+"""The use cases of this stage, as the routes find them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from app.db.session import Database
+from app.ports import Clock
+from app.review.frames import ShowFrames
+from app.review.locks import ClaimStudies
+from app.review.read_trail import ReadTrail
+from app.review.redraft import Redraft
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Kept as `app.state.review`."""
+
+    database: Database
+    clock: Clock
+    trail: ReadTrail
+    frames: ShowFrames
+    locks: ClaimStudies
+    redraft: Redraft
+
+
+def _review(request: Request) -> Review:
+    return cast("Review", request.app.state.review)
+
+
+TheReview = Annotated[Review, Depends(_review)]

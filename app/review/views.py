@@ -1,0 +1,197 @@
+"""One study, one draft: what the reading page asks for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.access import Reader
+from app.db.tables import Draft, Instance, PriorEntry, PriorImageRow, QuarantinedObject, ReadingLock, Report, Study
+from app.domain.priors import PriorDecision, PriorOutcome
+from app.domain.report import ReportStatus
+from app.domain.study import Stage
+from app.errors import NotFound
+from app.review.patients import patient_out
+from app.review.schemas import (
+    CurrentDraft,
+    DraftOut,
+    DraftSentenceOut,
+    ImageOut,
+    LedgerEntryOut,
+    LockOut,
+    PriorsOut,
+    ReportState,
+    RevisionOut,
+    StudyOut,
+)
+
+DOCUMENTS = "1.2.840.10008.5.1.4.1.1.88."  # PS3.4 B.5: structured reports and key objects have no pixels
+SEARCHING = (Stage.RECEIVING, Stage.GATHERING_PRIORS)
+"""Stages in which the prior search of the present image set has not ended."""
+DISPLAY = "/api/v1/instances/{}/display"
+
+
+def study_by_uid(session: Session, study_instance_uid: str) -> Study:
+    """Raises NotFound."""
+    study = session.scalars(sa.select(Study).where(Study.study_instance_uid == study_instance_uid)).one_or_none()
+    if study is None:
+        message = "No study with this StudyInstanceUID was received here."
+        raise NotFound(message)
+    return study
+
+
+def study_out(session: Session, now: datetime, reader: Reader, study: Study) -> StudyOut:
+    """Everything about it but pixels and texts."""
+    return StudyOut(
+        study_instance_uid=study.study_instance_uid,
+        accession_number=study.accession_number or None,
+        state=study.stage,
+        reason=study.reason or None,
+        revision=study.revision,
+        priority=study.priority,
+        patient=patient_out(study),
+        study_date=study.study_date or None,
+        description=study.description or None,
+        indication=study.indication or None,
+        received_at=study.received_at,
+        priors=_priors(session, study),
+        current_draft=_current_draft(session, study),
+        report=report_state(session, study.id),
+        lock=lock_out(session, now, reader, study.id),
+        images=[*_current_images(session, study), *_prior_images(session, study)],
+        revisions=_revisions(session, study),
+        addendum_suggested=study.addendum_suggested,
+        quarantined=_quarantined(session, study),
+    )
+
+
+def _priors(session: Session, study: Study) -> PriorsOut:
+    if study.stage in SEARCHING or study.prior_outcome is None:
+        return PriorsOut(outcome=None, reason=None, entries=[])
+    mine = (PriorEntry.study_id == study.id, PriorEntry.revision == study.revision)
+    entries = [
+        LedgerEntryOut(
+            study_instance_uid=entry.study_instance_uid,
+            study_date=entry.study_date or None,
+            description=entry.description or None,
+            source=entry.source or None,
+            decision=PriorDecision(entry.decision),
+            reason=entry.reason or None,
+        )
+        for entry in session.scalars(sa.select(PriorEntry).where(*mine).order_by(PriorEntry.rank))
+    ]
+    return PriorsOut(outcome=PriorOutcome(study.prior_outcome), reason=study.prior_reason or None, entries=entries)
+
+
+def _current_draft(session: Session, study: Study) -> CurrentDraft | None:
+    draft = session.get(Draft, study.current_draft_id) if study.current_draft_id else None
+    return CurrentDraft(id=draft.id, version=draft.version, stale=draft.stale) if draft else None
+
+
+def report_state(session: Session, study_id: str) -> ReportState | None:
+    """The study's report; a withdrawn one only where no other was begun."""
+    query = sa.select(Report).where(Report.study_id == study_id)
+    reports = session.scalars(query.order_by(Report.status == ReportStatus.CANCELLED, Report.created_at.desc()))
+    report = reports.first()
+    return ReportState(id=report.id, status=ReportStatus(report.status), etag=etag(report)) if report else None
+
+
+def etag(report: Report) -> str:
+    """Changes with every write; without the quotes that the header wants (RFC 9110 8.8.3)."""
+    return f"{report.id[:8]}-{report.version}"
+
+
+def lock_out(session: Session, now: datetime, reader: Reader, study_id: str) -> LockOut | None:
+    """Who holds the study now."""
+    lock = session.get(ReadingLock, study_id)
+    if lock is None or lock.expires_at <= now:
+        return None
+    return LockOut(owner=lock.owner, mine=lock.user_id == reader.user_id, expires_at=lock.expires_at)
+
+
+def _current_images(session: Session, study: Study) -> list[ImageOut]:
+    query = (
+        sa.select(Instance)
+        .where(Instance.study_id == study.id, sa.not_(Instance.sop_class_uid.startswith(DOCUMENTS)))
+        .order_by(Instance.received_at, Instance.id)
+    )
+    return [
+        ImageOut(
+            study_instance_uid=study.study_instance_uid,
+            series_instance_uid=instance.series_instance_uid,
+            sop_instance_uid=instance.sop_instance_uid,
+            view=instance.view_position or None,
+            study_date=study.study_date or None,
+            role="current",
+            display_url=DISPLAY.format(instance.sop_instance_uid),
+        )
+        for instance in session.scalars(query)
+    ]
+
+
+def _prior_images(session: Session, study: Study) -> list[ImageOut]:
+    if study.stage in SEARCHING:
+        return []
+    query = (
+        sa.select(PriorEntry, PriorImageRow)
+        .join(PriorImageRow, PriorImageRow.entry_id == PriorEntry.id)
+        .where(PriorEntry.study_id == study.id, PriorEntry.revision == study.revision)
+        .where(PriorEntry.decision == PriorDecision.CHOSEN)
+        .order_by(PriorEntry.rank, PriorImageRow.id)
+    )
+    return [
+        ImageOut(
+            study_instance_uid=prior.study_instance_uid,
+            series_instance_uid=image.series_instance_uid,
+            sop_instance_uid=image.sop_instance_uid,
+            view=image.view_position or None,
+            study_date=prior.study_date or None,
+            role="prior",
+            display_url=DISPLAY.format(image.sop_instance_uid),
+        )
+        for prior, image in session.execute(query)
+    ]
+
+
+def _revisions(session: Session, study: Study) -> list[RevisionOut]:
+    query = (
+        sa.select(Instance.revision, sa.func.count(), sa.func.max(Instance.received_at))
+        .where(Instance.study_id == study.id)
+        .group_by(Instance.revision)
+        .order_by(Instance.revision)
+    )
+    rows = session.execute(query)
+    return [RevisionOut(revision=revision, instances=count, received_at=at) for revision, count, at in rows]
+
+
+def _quarantined(session: Session, study: Study) -> int:
+    query = sa.select(sa.func.count()).where(QuarantinedObject.study_id == study.id)
+    return session.scalar(query) or 0
+
+
+def draft_out(session: Session, draft_id: str) -> tuple[str, DraftOut]:
+    """The study's row id, and the draft. Raises NotFound."""
+    found = session.execute(
+        sa.select(Draft, Study.study_instance_uid).join(Study, Study.id == Draft.study_id).where(Draft.id == draft_id)
+    ).one_or_none()
+    if found is None:
+        message = "No draft has this id."
+        raise NotFound(message)
+    draft, study_instance_uid = found
+    return draft.study_id, DraftOut(
+        id=draft.id,
+        study_instance_uid=study_instance_uid,
+        version=draft.version,
+        revision=draft.revision,
+        stale=draft.stale,
+        sentences=[DraftSentenceOut.model_validate(sentence) for sentence in draft.sentences],
+        model=draft.model,
+        weights_digest=draft.weights_digest,
+        prompt_version=draft.prompt_version,
+        image_digests=[str(image) for image in draft.image_digests],
+        prior_study_instance_uid=draft.prior_study_instance_uid or None,
+        prior_study_date=draft.prior_study_date or None,
+        created_at=draft.created_at,
+    )

@@ -1,0 +1,60 @@
+"""The API over a real database, and readers who are logged in over HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from app.access import Role
+from app.accounts.handlers import Accounts
+from app.db.session import Database
+from app.db.tables import AuditRow, Study
+from app.gateways.object_store import LocalObjectStore
+from tests.builders.reading import PASSWORD, add_person, quick_passwords
+from tests.fakes.clock import SetClock
+
+
+@dataclass
+class House:
+    """One API process and what it stands on."""
+
+    app: FastAPI
+    database: Database
+    clock: SetClock
+    store: LocalObjectStore
+    _people: dict[str, str] = field(default_factory=dict)
+
+    def visitor(self) -> TestClient:
+        """Somebody who is not logged in."""
+        return TestClient(self.app, base_url="http://testserver", raise_server_exceptions=False)
+
+    def reader(self, username: str = "ada", *roles: Role) -> TestClient:
+        """Somebody who is (a radiologist unless said otherwise); unsafe calls carry the CSRF token."""
+        if username not in self._people:
+            self._people[username] = add_person(self.database, self.clock, username, *(roles or (Role.RADIOLOGIST,)))
+        client = self.visitor()
+        answer = client.post("/api/v1/auth/login", json={"username": username, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
+        return client
+
+    def machine(self, name: str = "ris", role: Role = Role.RIS) -> TestClient:
+        """A system with a service token."""
+        client = self.visitor()
+        token = Accounts(self.database, self.clock, quick_passwords()).create_token(name, [role])
+        client.headers["Authorization"] = f"Bearer {token}"
+        return client
+
+    def audited(self, action: str = "") -> list[AuditRow]:
+        """The audit entries of an action, in order."""
+        query = sa.select(AuditRow).order_by(AuditRow.seq)
+        with self.database.reading() as session:
+            return list(session.scalars(query.where(AuditRow.action == action) if action else query))
+
+    def study(self, study_id: str) -> Study:
+        """As it stands in the record now."""
+        with self.database.reading() as session:
+            return session.get_one(Study, study_id)
