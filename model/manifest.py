@@ -7,6 +7,7 @@ required and no other is known, so that a misspelt limit cannot pass as a defaul
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from dataclasses import dataclass, fields
@@ -20,6 +21,7 @@ CHECKPOINTS = Path(__file__).parent / "checkpoints"
 MANIFEST = "manifest.toml"
 IMAGE_SIZES = range(32, 2049)
 
+_IMAGE_MARKS = ("image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _KINDS: dict[str, type | tuple[type, ...]] = {
@@ -104,6 +106,25 @@ class Checkpoint:
             "there, or name the folder where they are in the configuration (model.weights). Nothing is downloaded."
         )
         raise BadCheckpoint(message)
+
+    def check_decoding(self) -> None:
+        """Compare the manifest's token ids with the weights' config.json.
+
+        Raises BadCheckpoint where a mark of an image could be generated: an answer with one ends in no report.
+        """
+        path = self.require_weights() / "config.json"
+        try:
+            config = json.loads(path.read_text(encoding="utf-8"))
+            marks = {name: config[name] for name in _IMAGE_MARKS}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            message = f"{path} is not the configuration of a {self.manifest.architecture} ({type(error).__name__})."
+            raise BadCheckpoint(message) from None
+        missing = [f"{name} = {token}" for name, token in marks.items() if token not in self._suppressed]
+        _refuse([f"decoding.suppressed_token_ids lacks {entry}" for entry in missing], path)
+
+    @property
+    def _suppressed(self) -> tuple[int, ...]:
+        return self.manifest.decoding.suppressed_token_ids
 
     def weights_digest(self) -> str:
         """SHA-256 of the weights here, cached by size and time of change; 64 hexadecimal digits.

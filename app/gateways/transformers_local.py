@@ -1,0 +1,173 @@
+"""The checkpoint in this process: transformers on the CPU, greedy, one draft at a time."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.report import DraftInputs, ModelIdentity, ModelText, Token
+from app.errors import ModelMisbehaved, ModelUnavailable, ServiceError
+from app.gateways.draft_prompt import pictures, prompt_of
+from model.manifest import BadCheckpoint, Checkpoint
+
+PARTIAL = "\ufffd"  # what a tokenizer writes for the first bytes of a character
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    network: Any
+    processor: Any
+
+
+class TransformersModel:
+    """DraftModel on torch; the weights are loaded with the first draft.
+
+    threads: of torch for one draft; deadline_seconds: for waiting and writing together.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, *, threads: int = 1, deadline_seconds: float = 60.0) -> None:
+        self._checkpoint, self._threads, self._deadline_seconds = checkpoint, threads, deadline_seconds
+        self._lock = threading.Lock()
+        self._loaded: _Loaded | None = None
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """See DraftModel. Raises ModelUnavailable where the weights are missing or not the stated ones."""
+        manifest = self._checkpoint.manifest
+        try:
+            digest = self._checkpoint.weights_digest()
+        except BadCheckpoint as error:
+            raise ModelUnavailable(str(error)) from error
+        return ModelIdentity(manifest.name, digest, manifest.prompt_version, manifest.image_size)
+
+    def ready(self) -> bool:
+        """See DraftModel."""
+        return self._checkpoint.present()
+
+    def draft(self, inputs: DraftInputs) -> ModelText:
+        """See DraftModel. Raises ModelUnavailable (no weights, out of memory, too slow), ModelMisbehaved."""
+        ends = time.monotonic() + self._deadline_seconds
+        if not self._lock.acquire(timeout=self._deadline_seconds):
+            raise ModelUnavailable(self._too_slow("was busy"))
+        try:
+            return self._write(inputs, ends)
+        except ServiceError:
+            raise
+        except Exception as error:
+            message = f"The model failed in this process ({type(error).__name__}); see the log of the worker."
+            raise ModelUnavailable(message) from error
+        finally:
+            self._lock.release()
+
+    def _too_slow(self, what: str) -> str:
+        return (
+            f"The model {what} for {self._deadline_seconds:g} s; raise model.deadline_seconds, "
+            "or draft on a machine with vLLM."
+        )
+
+    def _write(self, inputs: DraftInputs, ends: float) -> ModelText:
+        import torch
+
+        loaded = self._load()
+        torch.set_num_threads(self._threads)  # OpenMP keeps the count for each thread of the worker
+        with torch.inference_mode():
+            encoded = self._encode(loaded, inputs)
+            answer = loaded.network.generate(**encoded, **self._decoding(ends))
+        start = encoded["input_ids"].shape[1]
+        ids: list[int] = answer.sequences[0, start:].tolist()
+        if time.monotonic() > ends:
+            raise ModelUnavailable(self._too_slow("wrote"))
+        logprobs = [
+            float(torch.log_softmax(step[0].float(), -1)[token]) for step, token in zip(answer.logits, ids, strict=True)
+        ]
+        return self._spell(loaded.processor.tokenizer, ids, logprobs)
+
+    def _load(self) -> _Loaded:
+        if self._loaded is None:
+            from transformers import AutoModelForImageTextToText, AutoProcessor
+
+            try:
+                folder = self._checkpoint.require_weights()
+                self._checkpoint.check_decoding()
+            except BadCheckpoint as error:
+                raise ModelUnavailable(str(error)) from error
+            local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+            processor = AutoProcessor.from_pretrained(folder, **local)
+            network = AutoModelForImageTextToText.from_pretrained(
+                folder, dtype=self._checkpoint.manifest.dtype, **local
+            )
+            self._loaded = _Loaded(network.eval(), processor)
+        return self._loaded
+
+    def _encode(self, loaded: _Loaded, inputs: DraftInputs) -> Any:
+        from PIL import Image
+
+        manifest = self._checkpoint.manifest
+        prompt = prompt_of(inputs)
+        images = [Image.open(io.BytesIO(png)).convert("RGB") for png in pictures(inputs, prompt, manifest.image_size)]
+        text = loaded.processor.apply_chat_template(prompt.chat_messages(), add_generation_prompt=True, tokenize=False)
+        encoded = loaded.processor(text=[text], images=images, return_tensors="pt")
+        limits, length = manifest.limits, int(encoded["input_ids"].shape[1])
+        if length + limits.max_new_tokens > limits.max_model_len:
+            message = f"The prompt of {length} tokens leaves no room for an answer within {limits.max_model_len}."
+            raise ModelMisbehaved(message)
+        return encoded
+
+    def _decoding(self, ends: float) -> dict[str, Any]:
+        """Greedy; nothing is taken from the checkpoint's generation_config.json, as with vLLM."""
+        from transformers import GenerationConfig, StoppingCriteriaList
+
+        decoding, limits = self._checkpoint.manifest.decoding, self._checkpoint.manifest.limits
+        config = GenerationConfig(
+            do_sample=False,
+            num_beams=1,
+            temperature=1.0,
+            top_p=1.0,
+            top_k=50,
+            repetition_penalty=1.0,
+            max_new_tokens=limits.max_new_tokens,
+            eos_token_id=list(decoding.stop_token_ids),
+            pad_token_id=decoding.stop_token_ids[-1],
+            suppress_tokens=list(decoding.suppressed_token_ids),
+            output_logits=True,
+            return_dict_in_generate=True,
+        )
+        return {"generation_config": config, "stopping_criteria": StoppingCriteriaList([_late(ends)])}
+
+    def _spell(self, tokenizer: Any, ids: Sequence[int], logprobs: Sequence[float]) -> ModelText:
+        stops = self._checkpoint.manifest.decoding.stop_token_ids
+        stopped = bool(ids) and ids[-1] in stops
+        written = ids[:-1] if stopped else ids
+        pieces = spelled(tokenizer, written)
+        tokens = tuple(Token(piece, logprob) for piece, logprob in zip(pieces, logprobs, strict=False))
+        return ModelText("".join(pieces), tokens, "stop" if stopped else "length")
+
+
+def _late(ends: float) -> Any:
+    """A stopping criterion that is met once the time is over; the caller sees it by the same clock."""
+    import torch
+
+    def over(input_ids: Any, _scores: Any, **_: Any) -> Any:
+        return torch.full((input_ids.shape[0],), time.monotonic() > ends, dtype=torch.bool)
+
+    return over
+
+
+def spelled(tokenizer: Any, ids: Sequence[int]) -> list[str]:
+    """The text of each token; joined they are the text.
+
+    A character made of several tokens belongs to its last one, and one that is not finished is left out, as vLLM does.
+    """
+    pieces: list[str] = []
+    before = ""
+    for count in range(1, len(ids) + 1):
+        text: str = tokenizer.decode(ids[:count], skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        whole = text.rstrip(PARTIAL)
+        grown = whole.startswith(before)
+        pieces.append(whole[len(before) :] if grown else "")
+        before = whole if grown else before
+    return pieces

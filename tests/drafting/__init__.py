@@ -1,0 +1,1 @@
+"""Eligibility, guardrails, and the draft as it is stored."""
