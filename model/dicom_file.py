@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from io import BufferedReader
 from pathlib import Path
@@ -15,6 +16,7 @@ from model.errors import NotAnImage, UndecodablePixels, foreign_faults
 
 MAX_ELEMENTS = 20_000  # at the top level; real radiographs have a few hundred
 _PIXEL_GROUP = 0x7FE0
+_UID = re.compile(r"[0-9.]{1,64}")
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 # The one family of transfer syntaxes that grows a small file without bound while it is still being parsed.
 DEFLATED = frozenset(
@@ -82,8 +84,8 @@ def refuse_deflated(transfer_syntax_uid: str) -> None:
 
 
 def transfer_syntax(dataset: Dataset) -> str:
-    """The UID of the transfer syntax the bytes are in. Raises NotAnImage where none is stated."""
+    """The UID of the transfer syntax the bytes are in. Raises NotAnImage where none is stated, or no UID."""
     uid = str(getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", ""))
-    if not uid:
+    if not _UID.fullmatch(uid):
         raise NotAnImage("The file states no transfer syntax")
     return uid

@@ -3,8 +3,10 @@
 Order: decode, Modality LUT, VOI LUT, Presentation LUT (PS3.3 C.11, PS3.4 N.2), then size and orientation. Brightness
 is looked up at full resolution and 16 bits and averaged by area after that: nothing aliases, whatever the model's size.
 
-JPEG 2000 at a quarter of its size or less: where the tone is a straight line, the finest wavelet bands are left out and
-the picture is synthesised without them. It is not the same picture bit for bit: see `docs/imaging.md` for how near.
+JPEG 2000 shrunk to a quarter or less (a 16th, a 64th): where the tone is a straight line, the finest one (two, three)
+wavelet levels are not decoded and the picture is synthesised without them. That is not the same picture bit for bit: a
+2048 x 2500 film at 512 px differs by 0.1 grey levels on average and 12 at the edge of burnt-in letters, less than two
+resampling filters differ from each other (area and bicubic: 0.2 and 11). Every other lossless syntax gives one digest.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from model.pixel_format import PixelFormat
 
 FULL = 65535  # brightest 16-bit value
 _FALLBACK_PERCENTILES = (0.5, 99.5)
-_FALLBACK_STRIDE = 4  # percentiles of every 4th pixel of every 4th row
+_FALLBACK_GRID = 512  # percentiles of about as many pixels a side
 
 Values = NDArray[np.float64]
 
@@ -241,7 +241,9 @@ def _lut_data(item: Dataset, entries: int) -> Values:
 def _observed_window(
     values: NDArray[np.uint16], padding: tuple[int, int] | None, samples: Callable[[], Pixels]
 ) -> Window:
-    seen = samples()[::_FALLBACK_STRIDE, ::_FALLBACK_STRIDE].ravel()
+    frame = samples()
+    step = max(1, min(frame.shape) // _FALLBACK_GRID)
+    seen = frame[::step, ::step].ravel()
     if padding is not None:
         inside = seen[(seen < padding[0]) | (seen > padding[1])]
         seen = inside if inside.size else seen
