@@ -6,6 +6,7 @@ file_size_limit (bytes): no file may grow beyond, as on a full disk.
 from __future__ import annotations
 
 import json
+import logging
 import resource
 import signal
 import sys
@@ -16,6 +17,7 @@ from tests.intake.landing import QUICK, DirectorySink
 
 
 def main(folder: Path, changes: dict[str, object]) -> None:
+    logging.basicConfig(level=logging.ERROR)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     if limit := changes.pop("file_size_limit", None):
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(str(limit)), int(str(limit))))

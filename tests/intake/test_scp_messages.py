@@ -186,8 +186,6 @@ BEFORE: dict[str, tuple[bytes, int]] = {
     "129 presentation contexts": (request([(CR, ("1.2",))] * 128, extra=request()[-90:-60]), INVALID),
     "100 transfer syntaxes in one context": (request([(CR, tuple(f"1.2.{n}" for n in range(100)))]), INVALID),
     "no transfer syntax": (request([(CR, ())]), INVALID),
-    "abstract syntax with letters": (request([("1.2.abc", ("1.2",))]), INVALID),
-    "abstract syntax of 70 characters": (request([("1." * 35, ("1.2",))]), INVALID),
     "user information twice": (request(extra=request()[request().index(b"\x50\x00") :]), INVALID),
     "no application context": (request().replace(b"\x10\x00\x00\x15", b"\x11\x00\x00\x15"), INVALID),
 }
@@ -201,6 +199,19 @@ def test_what_is_no_association_request_is_aborted(receiver: Landing, case: str)
         assert peer.aborted() == (PROVIDER, reason)
         peer.hear_end()
     assert echo_ok(receiver.port)
+
+
+def test_a_syntax_that_is_no_uid_costs_only_its_context(receiver: Landing) -> None:
+    odd = [
+        ("1.2.abc", ("1.2",)),
+        ("1." * 35, ("1.2",)),
+        (CR, ("1.02.", "x", "é")),
+        ("", ("",)),
+        (VERIFICATION, ("1.2.840.10008.1.2",)),
+    ]
+    with Modality(receiver.port).associate(odd) as peer:
+        assert [peer.contexts[2 * number + 1][0] for number in range(5)] == [3, 3, 4, 3, 0]
+        assert peer.echo(context_id=9) == 0
 
 
 def test_same_context_identifier_twice_is_aborted(receiver: Landing) -> None:

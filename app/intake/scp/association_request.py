@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 
 from pydicom.uid import UID
@@ -22,6 +22,7 @@ from pynetdicom.pdu_primitives import (
 )
 from pynetdicom.presentation import PresentationContext
 
+from app.intake.scp.command_set import UID_BYTES
 from app.intake.scp.endings import InvalidPdu
 from app.intake.scp.settings import ScpSettings
 
@@ -32,7 +33,9 @@ _ITEM = struct.Struct(">BxH")
 _APPLICATION, _CONTEXT, _USER = 0x10, 0x20, 0x50
 _ABSTRACT, _TRANSFER = 0x30, 0x40
 _MAXIMUM_LENGTH, _CLASS_UID, _VERSION_NAME = 0x51, 0x52, 0x55
-_UID = re.compile(rb"[0-9.]{1,64}\0?")
+_UID = re.compile(rb"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*")
+_NO_SYNTAX = b"0.0"
+"""Stands for a name that is no UID (PS3.5 9.1): it is supported by nobody, so its context is refused, not the peer."""
 _PRINTABLE = re.compile(rb"[\x20-\x5b\x5d-\x7e]{1,16}")
 
 
@@ -105,9 +108,8 @@ def _screened(data: bytes) -> Iterator[bytes]:
 
 
 def _uid(value: bytes) -> bytes:
-    if not _UID.fullmatch(value):
-        raise InvalidPdu("syntax name is no UID")
-    return value
+    name = value.rstrip(b"\0 ")
+    return name if len(name) <= UID_BYTES and _UID.fullmatch(name) else _NO_SYNTAX
 
 
 def _context(value: bytes, seen: set[int]) -> bytes:
@@ -122,9 +124,9 @@ def _context(value: bytes, seen: set[int]) -> bytes:
 
 
 def _user_items(value: bytes) -> Iterator[bytes]:
-    rules = {
+    rules: dict[int, Callable[[bytes], bool]] = {
         _MAXIMUM_LENGTH: lambda item: len(item) == 4,
-        _CLASS_UID: lambda item: _UID.fullmatch(item) is not None,
+        _CLASS_UID: lambda item: _uid(item) == item,
         _VERSION_NAME: lambda item: _PRINTABLE.fullmatch(item) is not None,
     }
     for kind, item in _items(value):

@@ -21,7 +21,7 @@ from app.intake.scp.gate import Gate, Ticket
 from app.intake.scp.observer import ScpObserver
 from app.intake.scp.settings import ScpSettings
 from app.intake.scp.storage import Caller, Context, StorageService
-from app.intake.scp.upper_layer import ASSOCIATE_RQ, KNOWN_TYPES, PDU_HEADER, UpperLayer, abort_pdu
+from app.intake.scp.upper_layer import ASSOCIATE_RQ, KNOWN_TYPES, PDU_HEADER, UpperLayer, abort_pdu, release_response
 from app.intake.scp.wire import Wire
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class Connection:
         except DeadlinePassed:  # ARTIM: the transport is closed, nothing is said (PS3.8 9.2.3, AA-2)
             raise
         except AbortNeeded as ending:
-            self._abort(wire, ending)
+            self._last_word(wire, abort_pdu(ending))
             raise
         rejection = self._rejection(request, association_request.protocol_version(body))
         if rejection is not None:
@@ -121,8 +121,7 @@ class Connection:
     def _reject(self, wire: Wire, rejection: Rejection) -> None:
         self._keeper.observer.association_rejected(rejection.name.lower())
         log.warning("association.rejected", extra={"reason": rejection.name.lower(), "peer": self._ticket.host})
-        wire.send(association_request.reject_pdu(rejection))
-        wire.linger(self._settings.deadlines.linger)
+        self._last_word(wire, association_request.reject_pdu(rejection))
 
     def _accept(self, wire: Wire, request: A_ASSOCIATE) -> Association:
         results = negotiate(request.presentation_context_definition_list)
@@ -148,16 +147,18 @@ class Connection:
         try:
             association.run()
             how = "released"
-            wire.linger(self._settings.deadlines.linger)
+            self._last_word(wire, release_response())
         except Ending as ending:
             how = ending.how
             log.info("association.ended", extra={"how": how, "reason": str(ending), "peer": self._ticket.host})
             if isinstance(ending, AbortNeeded):
-                self._abort(wire, ending)
+                self._last_word(wire, abort_pdu(ending))
         finally:
             self._keeper.observer.association_closed(how)
 
-    def _abort(self, wire: Wire, ending: AbortNeeded) -> None:
+    def _last_word(self, wire: Wire, pdu: bytes) -> None:
+        """Send it and wait for the peer to close; it may call again before that, so its slot is free already."""
+        self._keeper.gate.dissociate(self._ticket)
         with contextlib.suppress(Ending):
-            wire.send(abort_pdu(ending))
+            wire.send(pdu)
             wire.linger(self._settings.deadlines.linger)

@@ -89,6 +89,13 @@ class Gate:
             self._associated.append(ticket)
             return True
 
+    def dissociate(self, ticket: Ticket) -> None:
+        """The association is over, its connection not yet: from now on it only waits for the peer to close."""
+        with self._lock:
+            if ticket in self._associated:
+                self._associated.remove(ticket)
+                self._pending.append(ticket)
+
     def leave(self, ticket: Ticket) -> None:
         """The connection is over."""
         with self._lock:

@@ -49,7 +49,7 @@ class UpperLayer:
     _left: int = 0
 
     def next_fragment(self, *, between_messages: bool) -> Fragment | None:
-        """The next PDV's head, or None after the peer's release was answered. Raises an Ending for all else."""
+        """The next PDV's head, or None when the peer asks for release. Raises an Ending for all else."""
         if not self._left and not self._next_data_pdu(idle=between_messages):
             return None
         if self._left < _PDV_HEADER.size:
@@ -77,7 +77,6 @@ class UpperLayer:
             raise PeerAborted("the peer aborted")
         if not idle:
             raise UnexpectedPdu("release inside a message")
-        self.wire.send(A_RELEASE_RP().encode())
         return False
 
     def _header(self, *, idle: bool) -> tuple[int, int]:
@@ -106,6 +105,11 @@ class UpperLayer:
 def _p_data(context_id: int, piece: bytes, *, last: bool) -> bytes:
     control = COMMAND | LAST if last else COMMAND
     return _RESPONSE_HEADER.pack(P_DATA, len(piece) + 6, len(piece) + 2, context_id, control) + piece
+
+
+def release_response() -> bytes:
+    """A-RELEASE-RP (PS3.8 9.3.7)."""
+    return A_RELEASE_RP().encode()
 
 
 def abort_pdu(ending: AbortNeeded) -> bytes:
