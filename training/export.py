@@ -45,14 +45,18 @@ def write_weights(source: Path, out: Path) -> dict[str, Any]:
     out.mkdir(parents=True, exist_ok=True)
     model = AutoModelForImageTextToText.from_pretrained(source, dtype=torch.float32)
     processor = AutoProcessor.from_pretrained(source)
+    tokenizer = processor.tokenizer
+    stop = [tokenizer.eos_token_id, tokenizer.pad_token_id]
+    suppressed = [tokenizer.convert_tokens_to_ids(token) for token in (*VISION_TOKENS, "<|im_start|>")]
+    model.generation_config.update(eos_token_id=stop, suppress_tokens=suppressed)
     model.to(torch.bfloat16).save_pretrained(out)
     processor.save_pretrained(out)
-    tokenizer = processor.tokenizer
+    (out / _WEIGHTS).chmod(0o644)
     return {
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "bytes": (out / _WEIGHTS).stat().st_size,
-        "stop": [tokenizer.eos_token_id, tokenizer.pad_token_id],
-        "suppressed": [tokenizer.convert_tokens_to_ids(token) for token in VISION_TOKENS],
+        "stop": stop,
+        "suppressed": suppressed,
     }
 
 
