@@ -1,0 +1,18 @@
+import { useEffect, useId, useRef, type ReactNode } from "react";
+
+/** A modal dialog of the browser's own: it keeps the focus inside and gives it back. Escape closes it. */
+export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
+  const element = useRef<HTMLDialogElement>(null);
+  const heading = useId();
+  useEffect(() => {
+    const dialog = element.current;
+    dialog?.showModal();
+    return () => dialog?.close();
+  }, []);
+  return (
+    <dialog ref={element} aria-labelledby={heading} onCancel={(event) => { event.preventDefault(); onClose(); }}>
+      <h2 id={heading}>{title}</h2>
+      {children}
+    </dialog>
+  );
+}

@@ -1,0 +1,31 @@
+import type { SaveState } from "./autosave";
+import type { Hold } from "./lock";
+import { isFlagged, undecided, written, type Work } from "./work";
+
+interface Condition {
+  work: Work;
+  save: SaveState;
+  hold: Hold;
+  /** A current image is not on the screen and the reader has not said to have seen it elsewhere. */
+  imageFault: boolean;
+}
+
+/** Why the report cannot be signed yet, in words; empty when it can. */
+export function blockers({ work, save, hold, imageFault }: Condition): string[] {
+  const open = undecided(work);
+  const flagged = open.filter(isFlagged).length;
+  const { findings, impression } = written(work);
+  const reasons: [boolean, string][] = [
+    [flagged > 0, `${counted(flagged, "flagged sentence")} of the draft not decided`],
+    [open.length > flagged, `${counted(open.length - flagged, flagged > 0 ? "other sentence" : "sentence")} of the draft not decided`],
+    [findings === "" && impression === "", "Nothing is written yet"],
+    [imageFault, "An image of this study is not shown"],
+    [hold.kind !== "mine", "You do not hold this study"],
+    [save.kind === "conflict" || save.kind === "refused" || save.kind === "offline", "The text is not saved"],
+  ];
+  return reasons.filter(([holds]) => holds).map(([, reason]) => reason);
+}
+
+function counted(count: number, name: string): string {
+  return `${count} ${name}${count === 1 ? "" : "s"}`;
+}

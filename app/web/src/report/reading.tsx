@@ -1,0 +1,102 @@
+import type { Draft, DraftSentence, Report, Section, Study } from "../api/types";
+import { usePrimaryKey } from "../primary_key";
+import { NO_DRAFT, STATUSES } from "../words/said";
+import { DraftBanner, DraftFacts, Flags, SentenceFacts } from "./draft_parts";
+import { Redraft } from "./redraft";
+import { ReportBody } from "./report_body";
+import { SECTIONS } from "./work";
+
+interface Props {
+  study: Study;
+  draft: Draft | null;
+  report: Report | null;
+  fault: string | null;
+  /** Starts or goes on with the report; null for readers who may only look. */
+  onStart: ((fromDraft: string | null) => void) | null;
+}
+
+/** The draft, or what stands in its place, before anybody writes here. */
+export function Reading({ study, draft, report, fault, onStart }: Props) {
+  const others = study.lock !== null && !study.lock.mine ? study.lock.owner : null;
+  return (
+    <section className="report" aria-label="Report">
+      {draft !== null && <DraftBanner />}
+      <div className="report-scroll">
+        <Reason study={study} hasDraft={draft !== null} />
+        {others !== null && <p className="note" role="status">{`${others} has this study open for reporting. You can read along; writing is possible when it is given back.`}</p>}
+        {report !== null && <Unsigned report={report} />}
+        {draft !== null && report === null && <DraftText draft={draft} />}
+        {fault !== null && <p className="problem" role="alert">{fault}</p>}
+      </div>
+      <footer className="report-foot">
+        {onStart === null ? <p className="quiet">Your role reads reports; a radiologist writes and signs them.</p> : <Starts draft={draft} report={report} onStart={onStart} />}
+        {onStart !== null && report === null && <Redraft study={study} />}
+      </footer>
+    </section>
+  );
+}
+
+function Reason({ study, hasDraft }: { study: Study; hasDraft: boolean }) {
+  const words = NO_DRAFT[study.state];
+  if (hasDraft && study.current_draft?.stale === true) {
+    return <p className="note" role="status">An image arrived after this draft was written. The draft is out of date; a new version is being prepared.</p>;
+  }
+  if (hasDraft || words === null) return study.reason && !hasDraft ? <p className="note">{study.reason}</p> : null;
+  return (
+    <div className="no-draft" role="status">
+      <h2>No draft</h2>
+      <p>{words}</p>
+      {study.reason !== null && study.reason !== "" && <p className="why">{`Reason: ${study.reason}`}</p>}
+    </div>
+  );
+}
+
+function Starts({ draft, report, onStart }: Pick<Props, "draft" | "report"> & { onStart: (fromDraft: string | null) => void }) {
+  const fromDraft = report === null && draft !== null ? draft.id : null;
+  const start = () => { onStart(fromDraft); };
+  const words = report !== null ? "Go on with this report" : fromDraft !== null ? "Start from this draft" : "Report by hand";
+  usePrimaryKey(start);
+  return (
+    <>
+      <button type="button" className="primary" title="Ctrl+Enter" onClick={start}>{words}</button>
+      {fromDraft !== null && <button type="button" onClick={() => { onStart(null); }}>Report by hand, without the draft</button>}
+    </>
+  );
+}
+
+function Unsigned({ report }: { report: Report }) {
+  return (
+    <>
+      <h2>{STATUSES[report.status]}</h2>
+      <ReportBody findings={report.findings} impression={report.impression} />
+      {report.author !== null && <p className="quiet">{`Being written by ${report.author}.`}</p>}
+    </>
+  );
+}
+
+function DraftText({ draft }: { draft: Draft }) {
+  return (
+    <>
+      {SECTIONS.map((section) => <DraftSection key={section} section={section} sentences={draft.sentences.filter((sentence) => sentence.section === section)} />)}
+      <DraftFacts draft={draft} />
+    </>
+  );
+}
+
+function DraftSection({ section, sentences }: { section: Section; sentences: readonly DraftSentence[] }) {
+  return (
+    <>
+      <h2 className="section-name">{section}</h2>
+      {sentences.length === 0 && <p className="quiet">The draft says nothing here.</p>}
+      <ol className="sentences">
+        {sentences.map((sentence) => (
+          <li key={sentence.index} className={`sentence sentence-pending ${sentence.flags.length > 0 ? "flagged" : ""}`}>
+            <p className="wording">{sentence.text}</p>
+            <SentenceFacts sentence={sentence} />
+            <Flags flags={sentence.flags} />
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}

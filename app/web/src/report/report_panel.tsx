@@ -1,0 +1,65 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useState } from "react";
+import type { Report, Study } from "../api/types";
+import { mayReport, useServices } from "../app_context";
+import { isSigned, isWithdrawn } from "../words/said";
+import { Editor } from "./editor";
+import { useLock } from "./lock";
+import { Reading } from "./reading";
+import { SignedView } from "./signed_view";
+
+/** The report of a study in whichever condition it is: to be started, being written, read only, or signed. */
+export function ReportPanel({ study, imageFault }: { study: Study; imageFault: boolean }) {
+  const { client, reader } = useServices();
+  const queries = useQueryClient();
+  const uid = study.study_instance_uid;
+  const lock = useLock(uid);
+  const [editing, setEditing] = useState<Report | null>(null);
+  const [fault, setFault] = useState<string | null>(null);
+  const kept = study.report !== null && !isWithdrawn(study.report.status) ? study.report : null;
+  const saved = useQuery({ queryKey: ["report", kept?.id, kept?.etag], queryFn: () => client.report(kept?.id ?? ""), enabled: kept !== null });
+  const draftId = editing?.draft_id ?? (kept === null ? study.current_draft?.id : saved.data?.draft_id) ?? null;
+  const draft = useQuery({ queryKey: ["draft", draftId], queryFn: () => client.draft(draftId ?? ""), enabled: draftId !== null });
+
+  const start = useCallback(async (fromDraft: string | null) => {
+    setFault(null);
+    try {
+      await lock.claim();
+      setEditing(kept === null ? await client.startReport(uid, fromDraft) : await client.report(kept.id));
+      void queries.invalidateQueries({ queryKey: ["study", uid] });
+    } catch (error) {
+      setFault(error instanceof Error ? error.message : String(error));
+    }
+  }, [client, kept, lock, queries, uid]);
+
+  const onFinished = useCallback(() => {
+    setEditing(null);
+    lock.drop();
+    for (const queryKey of [["study", uid], ["report"], ["worklist"]]) void queries.invalidateQueries({ queryKey });
+  }, [lock, queries, uid]);
+
+  if (kept !== null && isSigned(kept.status)) return <SignedView study={study} reportId={kept.id} etag={kept.etag} />;
+  const waitsForDraft = editing !== null && editing.draft_id !== null && draft.data === undefined;
+  if (editing !== null && !waitsForDraft) {
+    return (
+      <Editor
+        key={editing.id + editing.etag}
+        study={study}
+        draft={editing.draft_id === null ? null : (draft.data ?? null)}
+        report={editing}
+        lock={lock}
+        imageFault={imageFault}
+        onFinished={onFinished}
+      />
+    );
+  }
+  return (
+    <Reading
+      study={study}
+      draft={draft.data ?? null}
+      report={kept === null ? null : (saved.data ?? null)}
+      fault={fault ?? draft.error?.message ?? saved.error?.message ?? null}
+      onStart={mayReport(reader) ? (fromDraft) => void start(fromDraft) : null}
+    />
+  );
+}

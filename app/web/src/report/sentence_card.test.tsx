@@ -1,0 +1,68 @@
+// @vitest-environment jsdom
+import { cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { useReducer, useRef } from "react";
+import { afterEach, expect, it } from "vitest";
+import type { Draft } from "../api/types";
+import { SentenceCard } from "./sentence_card";
+import { useSentenceKeys } from "./sentence_keys";
+import { changed, workOf } from "./work";
+
+const DRAFT: Draft = {
+  id: "d", study_instance_uid: "1.2", version: 1, stale: false, model: "m", weights_digest: "w", prompt_version: "p", image_digests: [],
+  sentences: [
+    { index: 0, section: "findings", text: "<b>Clear</b> lungs.", source: "image", logprob: -0.05, flags: [] },
+    { index: 1, section: "findings", text: "Larger heart.", source: "prior", logprob: null, flags: [{ code: "comparison-without-prior", reason: "no verified prior" }] },
+  ],
+};
+
+function List() {
+  const [work, change] = useReducer(changed, null, () => workOf({ findings: "", impression: "", sentences: [] }, DRAFT));
+  const list = useRef<HTMLOListElement>(null);
+  useSentenceKeys(list);
+  return <ol ref={list}>{work.sentences.map((sentence) => <SentenceCard key={sentence.draft.index} sentence={sentence} locked={false} onChange={change} />)}</ol>;
+}
+
+afterEach(cleanup);
+
+const card = (index: number) => screen.getAllByRole("listitem").filter((item) => item.dataset["index"] !== undefined)[index]!;
+const press = (key: string) => fireEvent.keyDown(document.activeElement ?? document.body, { key });
+
+it("shows text as text, with source, confidence and the flag's reason in words", () => {
+  render(<List />);
+  expect(card(0).textContent).toContain("<b>Clear</b> lungs.");
+  expect(card(0).textContent).toContain("from the image");
+  expect(card(0).textContent).toContain("high (95 %)");
+  expect(card(1).textContent).toContain("Flagged, comparison without prior: no verified prior");
+});
+
+it("is worked by keys alone: accept goes on, edit opens with the focus, Escape takes it back", () => {
+  render(<List />);
+  screen.getByRole("button", { name: /^Accept: <b>Clear/ }).focus();
+  press("a");
+  expect(card(0).dataset["decision"]).toBe("accepted");
+  expect(card(1).contains(document.activeElement)).toBe(true);
+
+  press("e");
+  const box = screen.getByRole("textbox");
+  expect(document.activeElement).toBe(box);
+  fireEvent.change(box, { target: { value: "Heart unchanged." } });
+  expect(card(1).dataset["decision"]).toBe("edited");
+  fireEvent.keyDown(box, { key: "Escape" });
+  expect(card(1).dataset["decision"]).toBe("pending");
+
+  press("x");
+  expect(card(1).dataset["decision"]).toBe("rejected");
+  press("u");
+  expect(card(1).dataset["decision"]).toBe("pending");
+  press("k");
+  expect(card(0).contains(document.activeElement)).toBe(true);
+  press("f");
+  expect(card(1).contains(document.activeElement)).toBe(true);
+});
+
+it("letters typed into a sentence are letters", () => {
+  render(<List />);
+  fireEvent.click(screen.getByRole("button", { name: /^Edit: Larger/ }));
+  fireEvent.keyDown(screen.getByRole("textbox"), { key: "x" });
+  expect(card(1).dataset["decision"]).toBe("pending");
+});

@@ -1,0 +1,61 @@
+import { useMutation, useQuery } from "@tanstack/react-query";
+import type { Report, Study } from "../api/types";
+import { useServices } from "../app_context";
+import { Dialog } from "../dialog";
+import { dayInWords } from "../words/dates";
+import { nameInWords } from "../words/person";
+import { MEANINGS } from "../words/said";
+import type { Autosave } from "./autosave";
+import { ReportBody } from "./report_body";
+import { SigningForm } from "./signing_form";
+
+interface Props {
+  study: Study;
+  saver: Autosave;
+  onClose: () => void;
+  onSigned: () => void;
+}
+
+/** Shows the text the service holds, which is the text that leaves, and signs that version and no other. */
+export function SignDialog({ study, saver, onClose, onSigned }: Props) {
+  const { client, reader } = useServices();
+  const saved = useQuery({ queryKey: ["preview", saver.saved.id], queryFn: () => saver.flush(), staleTime: 0, gcTime: 0, retry: false });
+  const sign = useMutation({
+    mutationFn: ({ report, ...signing }: { report: Report; password: string; meaning: string }) => client.sign(report.id, report.etag, signing),
+    onSuccess: onSigned,
+  });
+  return (
+    <Dialog title="Sign this report" onClose={onClose}>
+      {saved.isPending && <p role="status">Saving the last changes…</p>}
+      {saved.isError && <p className="problem" role="alert">The latest text could not be saved, so it cannot be signed. Close this and look at the note above the report.</p>}
+      {saved.data !== undefined && (
+        <>
+          <p>This is what is sent, word for word:</p>
+          <Preview study={study} report={saved.data} />
+          <SigningForm
+            signer={reader.name}
+            meanings={MEANINGS}
+            verb="Sign and send"
+            busy={sign.isPending}
+            fault={sign.error?.message ?? null}
+            onSign={(signing) => { sign.mutate({ report: saved.data, ...signing }); }}
+            onCancel={onClose}
+          />
+        </>
+      )}
+    </Dialog>
+  );
+}
+
+function Preview({ study, report }: { study: Study; report: Report }) {
+  const { patient } = study;
+  return (
+    <div className="preview">
+      <p className="preview-head">
+        <strong>{nameInWords(patient.name)}</strong>
+        {` · ${patient.id ?? "no ID"} · born ${dayInWords(patient.birth_date)} · accession ${study.accession_number ?? "none"} · study of ${dayInWords(study.study_date)}`}
+      </p>
+      <ReportBody findings={report.findings} impression={report.impression} />
+    </div>
+  );
+}

@@ -1,0 +1,42 @@
+import { useState, type SubmitEvent } from "react";
+import type { Signing } from "../api/client";
+import { Field } from "../field";
+
+interface Props {
+  signer: string;
+  meanings: readonly string[];
+  verb: string;
+  busy: boolean;
+  fault: string | null;
+  onSign: (signing: Signing) => void;
+  onCancel: () => void;
+}
+
+/** Who signs, what the signature means, and the password again (21 CFR 11.50, 11.200). */
+export function SigningForm({ signer, meanings, verb, busy, fault, onSign, onCancel }: Props) {
+  const [meaning, setMeaning] = useState(meanings[0] ?? "");
+  const [password, setPassword] = useState("");
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    onSign({ password, meaning });
+  };
+  return (
+    <form className="signing" onSubmit={submit}>
+      <fieldset>
+        <legend>{`${signer} states:`}</legend>
+        {meanings.map((words) => (
+          <label key={words} className="check">
+            <input type="radio" name="meaning" value={words} checked={meaning === words} onChange={() => { setMeaning(words); }} />
+            {words}
+          </label>
+        ))}
+      </fieldset>
+      <Field label="Your password, to sign" type="password" name="password" autoComplete="current-password" required value={password} onChange={(event) => { setPassword(event.target.value); }} />
+      {fault !== null && <p className="problem" role="alert">{fault}</p>}
+      <p className="buttons">
+        <button type="submit" className="primary" disabled={busy || password === ""}>{busy ? "Signing…" : verb}</button>
+        <button type="button" onClick={onCancel}>Cancel</button>
+      </p>
+    </form>
+  );
+}

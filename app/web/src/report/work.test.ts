@@ -1,0 +1,130 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Draft, DraftSentence, ReportText } from "../api/types";
+import { blockers } from "./blockers";
+import { changed, undecided, workOf, written, type Change, type Work } from "./work";
+
+function sentence(index: number, text: string, section: DraftSentence["section"] = "findings", flags: DraftSentence["flags"] = []): DraftSentence {
+  return { index, section, text, source: "image", logprob: -0.1, flags };
+}
+
+function draftOf(sentences: DraftSentence[]): Draft {
+  return { id: "d", study_instance_uid: "1.2", version: 1, stale: false, sentences, model: "m", weights_digest: "w", prompt_version: "p", image_digests: [] };
+}
+
+const FLAG = { code: "side-contradiction", reason: "findings say left" };
+const DRAFT = draftOf([sentence(0, "Clear lungs."), sentence(1, "Large heart.", "findings", [FLAG]), sentence(2, "Cardiomegaly.", "impression")]);
+const EMPTY: ReportText = { findings: "", impression: "", sentences: [] };
+const START = workOf(EMPTY, DRAFT);
+const after = (...changes: Change[]) => changes.reduce(changed, START);
+
+describe("the text that is saved", () => {
+  it("has no word of the draft that nobody decided on", () => {
+    expect(written(START)).toMatchObject({ findings: "", impression: "" });
+    expect(undecided(START)).toHaveLength(3);
+  });
+
+  it("is the accepted and edited sentences in order, then the reader's own words", () => {
+    const work = after(
+      { type: "edit", index: 1, text: "Heart mildly enlarged." },
+      { type: "accept", index: 0 },
+      { type: "reject", index: 2 },
+      { type: "own", section: "findings", text: "Old rib fracture." },
+      { type: "own", section: "impression", text: "Mild cardiomegaly." },
+    );
+    expect(written(work)).toEqual({
+      findings: "Clear lungs. Heart mildly enlarged.\nOld rib fracture.",
+      impression: "Mild cardiomegaly.",
+      sentences: [
+        { index: 0, decision: "accepted", text: "Clear lungs." },
+        { index: 1, decision: "edited", text: "Heart mildly enlarged." },
+        { index: 2, decision: "rejected", text: "Cardiomegaly." },
+        { index: 3, decision: "added", text: "Old rib fracture." },
+        { index: 4, decision: "added", text: "Mild cardiomegaly." },
+      ],
+    });
+  });
+
+  it("keeps the draft's wording of a rejected sentence, and takes an emptied one for rejected", () => {
+    const [, second] = written(after({ type: "edit", index: 1, text: "  " })).sentences;
+    expect(second).toEqual({ index: 1, decision: "rejected", text: "Large heart." });
+  });
+
+  it("restore gives back the draft's words, undecided", () => {
+    expect(after({ type: "edit", index: 0, text: "Other." }, { type: "restore", index: 0 })).toEqual(START);
+  });
+
+  it("an edit back to the draft's words is an acceptance", () => {
+    expect(written(after({ type: "edit", index: 0, text: "Clear lungs." })).sentences[0]?.decision).toBe("accepted");
+  });
+});
+
+const TEXT = fc.string({ maxLength: 30 });
+const CHANGE: fc.Arbitrary<Change> = fc.oneof(
+  fc.record({ type: fc.constantFrom("accept", "reject", "restore"), index: fc.nat(3) }),
+  fc.record({ type: fc.constant("edit"), index: fc.nat(3), text: TEXT }),
+  fc.record({ type: fc.constant("own"), section: fc.constantFrom("findings", "impression"), text: TEXT }),
+);
+
+it("what was saved is what is opened again, whatever was done", () => {
+  fc.assert(
+    fc.property(fc.array(CHANGE), (changes) => {
+      const saved = written(changes.reduce(changed, START));
+      expect(written(workOf(saved, DRAFT))).toEqual(saved);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+it("every sentence of the draft is in the record, with its wording, whatever was done", () => {
+  fc.assert(
+    fc.property(fc.array(CHANGE), (changes) => {
+      const work = changes.reduce(changed, START);
+      const { sentences } = written(work);
+      const drafted = work.sentences.map(({ draft }) => draft.text);
+      expect(drafted).toEqual(DRAFT.sentences.map(({ text }) => text));
+      expect(sentences.slice(0, 3).map(({ index }) => index)).toEqual([0, 1, 2]);
+    }),
+  );
+});
+
+it("text written by another client is edited as a whole and not lost", () => {
+  const saved: ReportText = { findings: "Typed into another program.", impression: "", sentences: [] };
+  const work = workOf(saved, DRAFT);
+  expect(work.whole).toEqual({ findings: true, impression: false });
+  expect(written(changed(work, { type: "accept", index: 0 })).findings).toBe("Typed into another program.");
+});
+
+it("a report that starts as the draft's own words counts as undecided", () => {
+  const work = workOf({ findings: "Clear lungs. Large heart.", impression: "Cardiomegaly.", sentences: [] }, DRAFT);
+  expect(work).toEqual(START);
+});
+
+it("a report from nothing is only the reader's own words", () => {
+  const work = changed(workOf(EMPTY, null), { type: "own", section: "impression", text: "Normal." });
+  expect(written(work)).toEqual({ findings: "", impression: "Normal.", sentences: [{ index: 1, decision: "added", text: "Normal." }] });
+  expect(written(workOf(written(work), null))).toEqual(written(work));
+});
+
+describe("signing is held back", () => {
+  const condition = (work: Work) => ({ work, save: { kind: "saved", at: 1 } as const, hold: { kind: "mine", shaky: false } as const, imageFault: false });
+  const done = after({ type: "accept", index: 0 }, { type: "accept", index: 1 }, { type: "accept", index: 2 });
+
+  it("while sentences are undecided, flagged ones named first", () => {
+    expect(blockers(condition(START))).toEqual([
+      "1 flagged sentence of the draft not decided",
+      "2 other sentences of the draft not decided",
+      "Nothing is written yet",
+    ]);
+  });
+
+  it("without the lock, without the image, without the text on the server", () => {
+    expect(blockers({ ...condition(done), hold: { kind: "lost", owner: "X" } })).toEqual(["You do not hold this study"]);
+    expect(blockers({ ...condition(done), imageFault: true })).toEqual(["An image of this study is not shown"]);
+    expect(blockers({ ...condition(done), save: { kind: "offline" } })).toEqual(["The text is not saved"]);
+  });
+
+  it("and not otherwise", () => {
+    expect(blockers(condition(done))).toEqual([]);
+  });
+});

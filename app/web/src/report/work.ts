@@ -1,0 +1,145 @@
+import type { Decision, Draft, DraftSentence, Report, ReportText, Section } from "../api/types";
+
+/** One sentence of the draft and what the reader made of it. text: the reader's wording while `edited`. */
+export interface WorkSentence {
+  draft: DraftSentence;
+  decision: Exclude<Decision, "added">;
+  text: string;
+}
+
+/**
+ * The report as it is being made: each draft sentence with its decision, and the reader's own words per section.
+ *
+ * `whole`: sections whose saved text was not put together by this page; they are edited as one text, so that
+ * nothing another client wrote is lost.
+ */
+export interface Work {
+  sentences: readonly WorkSentence[];
+  own: Readonly<Record<Section, string>>;
+  whole: Readonly<Record<Section, boolean>>;
+}
+
+export type Change =
+  | { type: "accept"; index: number }
+  | { type: "edit"; index: number; text: string }
+  | { type: "reject"; index: number }
+  | { type: "restore"; index: number }
+  | { type: "own"; section: Section; text: string }
+  | { type: "replace"; work: Work };
+
+export const SECTIONS: readonly Section[] = ["findings", "impression"];
+
+/** Pure: the work after one change. An unknown index changes nothing. */
+export function changed(work: Work, change: Change): Work {
+  switch (change.type) {
+    case "accept":
+      return decided(work, change.index, "accepted");
+    case "reject":
+      return decided(work, change.index, "rejected");
+    case "restore":
+      return decided(work, change.index, "pending");
+    case "edit":
+      return edited(work, change.index, change.text);
+    case "own":
+      return { ...work, own: { ...work.own, [change.section]: change.text } };
+    case "replace":
+      return change.work;
+  }
+}
+
+/** What is saved and, once signed, sent: no sentence that the reader has not decided on is in the text. */
+export function written(work: Work): ReportText {
+  return {
+    findings: sectionText(work, "findings"),
+    impression: sectionText(work, "impression"),
+    sentences: [...work.sentences.map(decision), ...ownSentences(work)],
+  };
+}
+
+/** The work that a saved report describes; `draft` is the draft it was started from, or null for one from nothing. */
+export function workOf(report: ReportText, draft: Draft | null): Work {
+  const saved = new Map(report.sentences.map((sentence) => [sentence.index, sentence]));
+  const sentences = (draft?.sentences ?? []).map((sentence) => restored(sentence, saved.get(sentence.index)));
+  const next = firstOwnIndex(sentences);
+  const own = { findings: saved.get(next)?.text ?? "", impression: saved.get(next + 1)?.text ?? "" };
+  const work: Work = { sentences, own, whole: { findings: false, impression: false } };
+  return SECTIONS.reduce((all, section) => asWhole(all, section, report[section]), work);
+}
+
+/** Sentences the reader has not decided on; none may be left when the report is signed. */
+export function undecided(work: Work): WorkSentence[] {
+  return work.sentences.filter(({ decision }) => decision === "pending");
+}
+
+export function isFlagged({ draft, decision }: WorkSentence): boolean {
+  return draft.flags.length > 0 && decision === "pending";
+}
+
+function decided(work: Work, index: number, decision: "accepted" | "rejected" | "pending"): Work {
+  return withSentence(work, index, (sentence) => ({ ...sentence, decision, text: sentence.draft.text }));
+}
+
+function edited(work: Work, index: number, text: string): Work {
+  return withSentence(work, index, (sentence) => ({ ...sentence, decision: text === sentence.draft.text ? "accepted" : "edited", text }));
+}
+
+function withSentence(work: Work, index: number, change: (sentence: WorkSentence) => WorkSentence): Work {
+  return { ...work, sentences: work.sentences.map((sentence) => (sentence.draft.index === index ? change(sentence) : sentence)) };
+}
+
+function sectionText(work: Work, section: Section): string {
+  if (work.whole[section]) return work.own[section].trim();
+  const kept = work.sentences.filter(({ draft }) => draft.section === section).map(keptText).filter((text) => text !== "");
+  return [kept.join(" "), work.own[section].trim()].filter((part) => part !== "").join("\n");
+}
+
+function keptText({ decision, text }: WorkSentence): string {
+  return decision === "accepted" || decision === "edited" ? text.trim() : "";
+}
+
+/** An edit that leaves nothing is a rejection: the record may not say that an empty sentence was kept. */
+function decision({ draft, decision: made, text }: WorkSentence): ReportText["sentences"][number] {
+  if (made === "edited" && text.trim() === "") return { index: draft.index, decision: "rejected", text: draft.text };
+  return { index: draft.index, decision: made, text: made === "edited" ? text : draft.text };
+}
+
+/** The reader's own words are numbered after the draft's: findings first, impression next. */
+function ownSentences(work: Work): ReportText["sentences"] {
+  const next = firstOwnIndex(work.sentences);
+  return SECTIONS.map((section, place) => ({ index: next + place, decision: "added" as const, text: work.own[section] })).filter(
+    ({ text }) => text.trim() !== "",
+  );
+}
+
+function firstOwnIndex(sentences: readonly WorkSentence[]): number {
+  return Math.max(-1, ...sentences.map(({ draft }) => draft.index)) + 1;
+}
+
+function restored(draft: DraftSentence, saved: ReportText["sentences"][number] | undefined): WorkSentence {
+  if (saved === undefined || saved.decision === "added") return { draft, decision: "pending", text: draft.text };
+  return { draft, decision: saved.decision, text: saved.decision === "edited" ? saved.text : draft.text };
+}
+
+function asWhole(work: Work, section: Section, saved: string): Work {
+  const untouched = work.sentences.filter(({ draft }) => draft.section === section).every(({ decision }) => decision === "pending");
+  const isDraftText = untouched && collapse(saved) === collapse(draftText(work, section));
+  if (collapse(sectionText(work, section)) === collapse(saved) || isDraftText) return work;
+  return { ...work, own: { ...work.own, [section]: saved }, whole: { ...work.whole, [section]: true } };
+}
+
+function draftText(work: Work, section: Section): string {
+  return work.sentences.filter(({ draft }) => draft.section === section).map(({ draft }) => draft.text).join(" ");
+}
+
+function collapse(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
+}
+
+export function isSame(one: ReportText, other: ReportText): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** The text and decisions of a report, without the rest of its record. */
+export function textOf({ findings, impression, sentences }: Report): ReportText {
+  return { findings, impression, sentences };
+}
