@@ -58,6 +58,7 @@ class HeaderFacts:
 
     Words are stripped of control characters and padding; absent and empty are "" (or None, or an empty tuple).
     patient_age_years: from Patient's Age, else from birth date and study date; fractions below two years matter.
+    patient_species: as described, "animal" where only a breed or an owner is (PS3.3 C.7.1.1), else "".
     burned_in, lossy, presentation_intent: as coded, upper case. What may describe a person is not in `repr`.
     """
 
@@ -86,6 +87,7 @@ class HeaderFacts:
     manufacturer_model: str
     patient_age_years: float | None = field(repr=False)
     patient_sex: str = field(repr=False)
+    patient_species: str
     series_description: str = field(repr=False)
     study_description: str = field(repr=False)
     protocol_name: str = field(repr=False)

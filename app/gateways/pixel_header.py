@@ -22,6 +22,7 @@ _DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")
 _STUDY_DATES = ("StudyDate", "AcquisitionDate", "SeriesDate", "ContentDate")
 _REASONS = ("ReasonForTheRequestedProcedure", "ReasonForStudy", "AdditionalPatientHistory")
 _PROCEDURES = ("RequestedProcedureDescription", "PerformedProcedureStepDescription")
+_VETERINARY = ("PatientBreedDescription", "PatientBreedCodeSequence", "BreedRegistrationSequence")
 
 KEYWORDS = (
     "SOPClassUID",
@@ -49,6 +50,9 @@ KEYWORDS = (
     "PatientAge",
     "PatientBirthDate",
     "PatientSex",
+    "PatientSpeciesDescription",
+    "PatientSpeciesCodeSequence",
+    *_VETERINARY,
     "SeriesDescription",
     "StudyDescription",
     "ProtocolName",
@@ -89,6 +93,7 @@ def header_facts(path: Path) -> HeaderFacts:
         manufacturer_model=_text(dataset, "ManufacturerModelName"),
         patient_age_years=_age(dataset),
         patient_sex=_word(dataset, "PatientSex"),
+        patient_species=_species(dataset),
         series_description=_text(dataset, "SeriesDescription"),
         study_description=_text(dataset, "StudyDescription"),
         protocol_name=_text(dataset, "ProtocolName"),
@@ -151,6 +156,13 @@ def _codes(dataset: Dataset, keyword: str) -> Iterator[Code]:
         if value:
             scheme = _clean(_value(item, "CodingSchemeDesignator") or "", _CODE_LENGTH)
             yield Code(value, scheme, _text(item, "CodeMeaning"))
+
+
+def _species(dataset: Dataset) -> str:
+    """A person has none of these attributes (PS3.3 C.7.1.1: required for non-human organisms)."""
+    coded = next(_codes(dataset, "PatientSpeciesCodeSequence"), None)
+    named = _text(dataset, "PatientSpeciesDescription") or (coded.meaning or coded.value if coded else "")
+    return named or ("animal" if any(_many(dataset, keyword) for keyword in _VETERINARY) else "")
 
 
 def _age(dataset: Dataset) -> float | None:
