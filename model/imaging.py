@@ -160,10 +160,12 @@ def _looked_up(table: NDArray[np.uint16], samples: Pixels) -> NDArray[np.uint16]
 
 
 def _resized(grey: Pixels, rows: int, columns: int) -> Pixels:
-    shrinks = rows <= grey.shape[0] and columns <= grey.shape[1]
-    return np.asarray(
-        cv2.resize(grey, (columns, rows), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR),
-    )
+    """By area. Exact halves come first as long as at least a halving is left: they cost a tenth of any other ratio."""
+    if rows > grey.shape[0] or columns > grey.shape[1]:
+        return np.asarray(cv2.resize(grey, (columns, rows), interpolation=cv2.INTER_LINEAR))
+    while not any(side % 2 for side in grey.shape) and grey.shape[0] >= 4 * rows and grey.shape[1] >= 4 * columns:
+        grey = cv2.resize(grey, (grey.shape[1] // 2, grey.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(grey, (columns, rows), interpolation=cv2.INTER_AREA))
 
 
 def _fitted(form: PixelFormat, spacing: tuple[float, float] | None, size: int) -> tuple[int, int]:
