@@ -139,11 +139,12 @@ def get(call: Call, landing: Landing, wanted: Sequence[SeriesFacts]) -> list[Ret
         raise call.fails('it offers no C-GET; allow it there, or set retrieve = "move" for this peer')
     for number, series in enumerate(wanted, start=1):
         query = _series_query(landing.study_instance_uid, series)
-        with call.guarded(doing):
-            tally = _tally(call, call.association.send_c_get(query, STUDY_ROOT_GET, msg_id=number), doing)
-        if landing.fault is not None:
-            raise landing.fault
-        tally.require(call, series, len(_of(landing.arrived.values(), series)))
+        try:
+            with call.guarded(doing):
+                tally = _tally(call, call.association.send_c_get(query, STUDY_ROOT_GET, msg_id=number), doing)
+            tally.require(call, series, len(_of(landing.arrived.values(), series)))
+        except ServiceError as error:
+            raise landing.fault or error from None  # a full disk of ours looks like a fault of theirs
     return list(landing.arrived.values())
 
 

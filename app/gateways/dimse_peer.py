@@ -79,24 +79,26 @@ class DimsePeer:
 
         Raises `failure`, with the reason and what to do, where none comes about.
         """
-        deadline = time.monotonic() + self.patience.total
-        call = Call(self, self._associate(deadline, contexts, failure, roles, handlers), failure, deadline)
+        entity = _Caller(self, time.monotonic() + self.patience.total)
         try:
-            yield call
-        except BaseException:
-            call.association.abort()
-            raise
-        call.association.release()
+            association = self._associate(entity, contexts, failure, roles, handlers)
+            try:
+                yield Call(self, association, failure, entity.deadline)
+            except BaseException:
+                association.abort()
+                raise
+            association.release()
+        finally:
+            entity.hang_up()
 
     def _associate(
         self,
-        deadline: float,
+        entity: _Caller,
         contexts: Sequence[PresentationContext],
         failure: type[ServiceError],
         roles: Sequence[SCP_SCU_RoleSelectionNegotiation],
         handlers: Sequence[Handler],
     ) -> Association:
-        entity = _Caller(self, deadline)
         try:
             association = entity.associate(
                 self.host,
@@ -188,12 +190,24 @@ class _Caller(AE):
         super().__init__(ae_title=peer.calling_ae)
         self.connection_timeout = peer.patience.connect
         self.acse_timeout = self.dimse_timeout = self.network_timeout = peer.patience.answer
-        self._deadline, self._max_bytes = deadline, peer.max_bytes
+        self.deadline, self._max_bytes = deadline, peer.max_bytes
+        self._line: tuple[Association, AssociationSocket] | None = None
+
+    def hang_up(self) -> None:
+        """Leave neither a socket nor a thread behind, however it ended; some of pynetdicom's endings would."""
+        if self._line is None:
+            return
+        association, connection = self._line
+        connection._shutdown_socket()  # noqa: SLF001  our own subclass
+        association._kill = True  # noqa: SLF001  kill() waits for ever on a thread that died
+        association._reactor_checkpoint.set()  # noqa: SLF001
+        association.dul.kill_dul()
 
     def _create_socket(
         self, assoc: Association, address: AddressInformation, tls_args: tuple[ssl.SSLContext, str] | None
     ) -> AssociationSocket:
-        bounded = _BoundedSocket(assoc, address, self._deadline, self._max_bytes)
+        bounded = _BoundedSocket(assoc, address, self.deadline, self._max_bytes)
+        self._line = (assoc, bounded)
         if tls_args:
             bounded.tls_args = tls_args
         return bounded
@@ -228,6 +242,13 @@ class _BoundedSocket(AssociationSocket):
         if time.monotonic() >= self._deadline:
             raise TimeoutError("The association's time is up")
         return self.socket.recv_into(view, min(len(view), READ_SIZE))
+
+    def _shutdown_socket(self) -> None:
+        """Closes also what was never connected, where pynetdicom's shutdown fails first."""
+        connection = self.socket
+        super()._shutdown_socket()
+        if connection is not None:
+            connection.close()
 
     def send(self, bytestream: bytes) -> None:
         """As pynetdicom's, until the deadline."""

@@ -55,8 +55,9 @@ class StoreInstances:
         return self._file(received, header)
 
     def _was_asked_for(self, received: ReceivedInstance, header: ObjectHeader) -> bool:
-        if received.move_originator_ae is not None:
-            return received.move_originator_ae == self.own_ae
+        if received.move_originator_ae == self.own_ae:
+            return True
+        # some archives name no originator, others (pynetdicom's) themselves: then it is asked for if we noted so
         with self.database.reading() as session:
             return is_expected(session, self.clock.now(), header.study_instance_uid)
 
