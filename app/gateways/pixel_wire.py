@@ -9,9 +9,11 @@ import json
 import socket
 import struct
 import time
+from io import BytesIO
 from typing import Any
 
 _LENGTHS = struct.Struct("!IQ")
+_CHUNK = 1 << 18
 MAX_HEAD = 1 << 20
 MAX_PAYLOAD = 1 << 28
 
@@ -49,18 +51,17 @@ def receive(channel: socket.socket, deadline: float | None = None) -> tuple[Head
         raise Broken("no JSON") from error
     if not isinstance(head, dict):
         raise Broken("no JSON object")
-    return head, bytes(payload)
+    return head, payload
 
 
-def _exactly(channel: socket.socket, length: int, deadline: float | None) -> bytearray:
-    received = bytearray(length)
-    view, filled = memoryview(received), 0
-    while filled < length:
-        count = _some(channel, view[filled:], deadline)
+def _exactly(channel: socket.socket, length: int, deadline: float | None) -> bytes:
+    received, scratch = BytesIO(), memoryview(bytearray(min(length, _CHUNK)))
+    while received.tell() < length:
+        count = _some(channel, scratch[: length - received.tell()], deadline)
         if not count:
             raise Broken("end of stream")
-        filled += count
-    return received
+        received.write(scratch[:count])
+    return received.getvalue()
 
 
 def _some(channel: socket.socket, into: memoryview, deadline: float | None) -> int:
