@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,21 @@ from app.accounts.attempts import Attempts
 from app.accounts.door import Door
 from app.accounts.handlers import SessionLimits, Sessions
 from app.accounts.passwords import Passwords
+from app.audit import routes as audit_routes
 from app.config import Settings
 from app.db.session import Database
+from app.domain.report import Decision
 from app.ports import Clock, ObjectStore, PixelReader
 from app.rest import armour, health, page, problems
-from app.review import study_routes
+from app.review import feed_routes, report_routes, study_routes
+from app.review.feed import ChangeFeed, LiveChanges
 from app.review.frames import ShowFrames
+from app.review.handlers import WriteReports
 from app.review.locks import ClaimStudies
 from app.review.read_trail import ReadTrail
 from app.review.redraft import Redraft
 from app.review.services import Review
+from app.review.signing import SignReports
 
 API = "/api/v1"
 WEB_DIST = Path(__file__).parent / "web" / "dist"
@@ -68,7 +74,8 @@ def create_app(deps: ApiDeps, passwords: Passwords | None = None) -> FastAPI:
     sessions = Sessions(deps.database, deps.clock, passwords or Passwords(), Attempts(), limits)
     app.state.authenticate = Door(sessions, "__Host-unirg_session" if deps.secure_cookie else "unirg_session")
     app.state.health = health.Health(deps.database, deps.store, deps.min_free_ratio, deps.model_ready)
-    app.state.review = _review(deps)
+    app.state.audit = audit_routes.Audit(deps.database, deps.clock)
+    app.state.review = _review(deps, sessions)
     page.serve_page(app, deps.web_dist)
     app.add_middleware(armour.LastResort, told=_log_fault)
     app.add_middleware(armour.BodyLimit, limit=BODY_LIMIT)
@@ -89,7 +96,7 @@ def bare_app() -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     api = APIRouter(prefix=API)
-    for stage in (account_routes, study_routes):
+    for stage in (account_routes, study_routes, report_routes, feed_routes, audit_routes):
         api.include_router(stage.router)
     app.include_router(api)
     app.include_router(health.router)
@@ -98,8 +105,8 @@ def bare_app() -> FastAPI:
     return app
 
 
-def _review(deps: ApiDeps) -> Review:
-    trail = ReadTrail(deps.database, deps.clock)
+def _review(deps: ApiDeps, sessions: Sessions) -> Review:
+    trail, feed = ReadTrail(deps.database, deps.clock), ChangeFeed(deps.database)
     return Review(
         deps.database,
         deps.clock,
@@ -107,7 +114,16 @@ def _review(deps: ApiDeps) -> Review:
         ShowFrames(deps.database, deps.store, deps.pixels, trail),
         ClaimStudies(deps.database, deps.clock),
         Redraft(deps.database, deps.clock),
+        WriteReports(deps.database, deps.clock),
+        SignReports(deps.database, deps.clock, sessions.confirm, _count_decisions),
+        feed,
+        LiveChanges(feed),
     )
+
+
+def _count_decisions(decisions: Mapping[Decision, int]) -> None:
+    for decision, count in decisions.items():
+        telemetry.sentence_decisions.labels(decision).inc(count)
 
 
 def _operation_id(route: APIRoute) -> str:
@@ -125,6 +141,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 def _observe(method: str, route: str, status: int, seconds: float) -> None:
     known = method if method in METHODS else "other"
+    if route.endswith("/claim") and status == HTTPStatus.CONFLICT:
+        telemetry.lock_conflicts.inc()
     telemetry.http_requests.labels(known, route, str(status)).inc()
     telemetry.http_seconds.labels(known, route).observe(seconds)
 

@@ -9,10 +9,13 @@ from fastapi import Depends, Request
 
 from app.db.session import Database
 from app.ports import Clock
+from app.review.feed import ChangeFeed, LiveChanges
 from app.review.frames import ShowFrames
+from app.review.handlers import WriteReports
 from app.review.locks import ClaimStudies
 from app.review.read_trail import ReadTrail
 from app.review.redraft import Redraft
+from app.review.signing import SignReports
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,10 @@ class Review:
     frames: ShowFrames
     locks: ClaimStudies
     redraft: Redraft
+    reports: WriteReports
+    signing: SignReports
+    feed: ChangeFeed
+    live: LiveChanges
 
 
 def _review(request: Request) -> Review:

@@ -1,0 +1,1 @@
+"""The audit chain for those who look after it."""
