@@ -107,8 +107,9 @@ class VllmModel:
         with self._lock:
             known = self._known
         if known is None:
+            stated = self._stated_digest()
             with self._guarded():
-                known = self._identify(self._deadline_seconds)
+                known = self._identify(stated, self._deadline_seconds)
         return known
 
     def ready(self) -> bool:
@@ -117,7 +118,7 @@ class VllmModel:
             return False
         try:
             self._exchange(self._client.build_request("GET", "/health", timeout=PROBE_SECONDS), PROBE_SECONDS)
-            self._identify(PROBE_SECONDS)
+            self._identify(self._stated_digest(), PROBE_SECONDS)
         except (ModelUnavailable, ModelMisbehaved):
             return False
         return True
@@ -145,11 +146,11 @@ class VllmModel:
         with self._lock:
             self._known = identity
 
-    def _identify(self, seconds: float) -> ModelIdentity:
+    def _identify(self, stated: str, seconds: float) -> ModelIdentity:
         request = self._client.build_request("GET", "/v1/models", timeout=seconds)
         cards = _read(_Cards, self._exchange(request, seconds)).data
         manifest = self._checkpoint.manifest
-        digest = self._digest(cards)
+        digest = stated or _digest_of(manifest.name, cards)
         card = next((card for card in cards if card.id == served_name(manifest.name, digest)), None)
         if card is None or card.max_model_len < manifest.limits.max_model_len:
             raise ModelUnavailable(self._mismatch(cards))
@@ -157,14 +158,11 @@ class VllmModel:
         self._remember(identity)
         return identity
 
-    def _digest(self, cards: tuple[_Card, ...]) -> str:
-        """The digest that must be served; the served one where neither manifest nor this machine knows it."""
+    def _stated_digest(self) -> str:
         try:
-            stated = self._checkpoint.stated_digest()
+            return self._checkpoint.stated_digest()
         except BadCheckpoint as error:
             raise ModelUnavailable(str(error)) from error
-        prefix = served_name(self._checkpoint.name, "")
-        return stated or next((card.id.removeprefix(prefix) for card in cards if card.id.startswith(prefix)), "")
 
     def _mismatch(self, cards: tuple[_Card, ...]) -> str:
         served = ", ".join(f"{card.id[:80]} ({card.max_model_len} tokens)" for card in cards[:3]) or "nothing"
@@ -210,6 +208,12 @@ class VllmModel:
                 return b"".join(_within(response.iter_bytes(), ends, seconds))
             finally:
                 response.close()
+
+
+def _digest_of(name: str, cards: tuple[_Card, ...]) -> str:
+    """The digest under which the model is served, where neither its manifest nor this machine knows it."""
+    prefix = served_name(name, "")
+    return next((card.id.removeprefix(prefix) for card in cards if card.id.startswith(prefix)), "")
 
 
 def _checked(url: str) -> httpx.URL:
