@@ -118,6 +118,12 @@ class ModelSettings(Section):
     deadline_seconds: float = Field(60.0, gt=0)
 
 
+class DeliverySettings(Section):
+    """What the signed report says of us; organization: Verifying Organization (0040,A027)."""
+
+    organization: str = Field("Not stated", min_length=1, max_length=64)
+
+
 class LogSettings(Section):
     """How much is logged, and for whom."""
 
@@ -149,6 +155,7 @@ class Settings(BaseSettings):
     completeness: CompletenessSettings = CompletenessSettings()
     priors: PriorsSettings = PriorsSettings()
     model: ModelSettings = ModelSettings()
+    delivery: DeliverySettings = DeliverySettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
 

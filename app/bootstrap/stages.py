@@ -70,5 +70,7 @@ def use_cases(deps: Deps, pixels: PixelReader) -> Mapping[str, Callable[[Claim],
             PriorRules(priors.lookback_days, priors.max_priors),
         ).gather,
         "drafting.write": WriteDraft(deps.database, deps.clock, deps.store, pixels, draft_model(deps.settings)).write,
-        "delivery.send": DeliverReport(deps.database, deps.clock, deps.store, endpoints(deps)).send,
+        "delivery.send": DeliverReport(
+            deps.database, deps.clock, deps.store, endpoints(deps), deps.settings.delivery.organization
+        ).send,
     }

@@ -1,0 +1,1 @@
+"""How a signed report leaves: one gate for its status, one document, each destination once."""
