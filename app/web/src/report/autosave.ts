@@ -83,6 +83,13 @@ export class Autosave {
     return this.report;
   }
 
+  /** Saves the present text again, which tells the service that its reader has looked at what changed. */
+  touch(): Promise<Report> {
+    const { findings, impression, sentences } = this.report;
+    this.pending ??= { findings, impression, sentences };
+    return this.flush();
+  }
+
   /** Goes on from the service's present version; the unsaved text, if any, is saved over it. */
   rebase(report: Report): void {
     this.report = report;

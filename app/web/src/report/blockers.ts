@@ -8,10 +8,12 @@ interface Condition {
   hold: Hold;
   /** A current image is not on the screen and the reader has not said to have seen it elsewhere. */
   imageFault: boolean;
+  /** Images or priors changed since the report was begun, and the reader has not gone over to them. */
+  changed: boolean;
 }
 
 /** Why the report cannot be signed yet, in words; empty when it can. */
-export function blockers({ work, save, hold, imageFault }: Condition): string[] {
+export function blockers({ work, save, hold, imageFault, changed }: Condition): string[] {
   const open = undecided(work);
   const flagged = open.filter(isFlagged).length;
   const { findings, impression } = written(work);
@@ -20,6 +22,7 @@ export function blockers({ work, save, hold, imageFault }: Condition): string[] 
     [open.length > flagged, `${counted(open.length - flagged, flagged > 0 ? "other sentence" : "sentence")} of the draft not decided`],
     [findings === "" && impression === "", "Nothing is written yet"],
     [imageFault, "An image of this study is not shown"],
+    [changed, "The study has changed: see the note above"],
     [hold.kind !== "mine", "You do not hold this study"],
     [save.kind === "conflict" || save.kind === "refused" || save.kind === "offline", "The text is not saved"],
   ];

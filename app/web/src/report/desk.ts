@@ -29,6 +29,11 @@ export class Desk {
     return results.every(({ status }) => status === "fulfilled");
   }
 
+  /** What the service does not have of this report, or null. */
+  unsaved(reportId: string): ReportText | null {
+    return this.open.get(reportId)?.unsaved ?? null;
+  }
+
   get hasUnsaved(): boolean {
     return [...this.open.values()].some((saver) => saver.unsaved !== null);
   }

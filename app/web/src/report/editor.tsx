@@ -9,6 +9,7 @@ import { Conflict } from "./conflict";
 import { DraftBanner, DraftFacts } from "./draft_parts";
 import type { Hold, Lock } from "./lock";
 import { ReportBody } from "./report_body";
+import { Revised, revision } from "./revised";
 import { SaveLine } from "./save_line";
 import { SentenceCard } from "./sentence_card";
 import { useSentenceKeys } from "./sentence_keys";
@@ -22,12 +23,14 @@ interface Props {
   report: Report;
   lock: Lock;
   imageFault: boolean;
+  /** Goes over to another draft of the study; the text stays, the decisions begin anew. */
+  onGoOver: (draftId: string) => void;
   /** Signed or withdrawn: this report is no longer written here. */
   onFinished: () => void;
 }
 
 /** The report while it is written: sentence by sentence from the draft, in own words beside it, saved as it grows. */
-export function Editor({ study, draft, report, lock, imageFault, onFinished }: Props) {
+export function Editor({ study, draft, report, lock, imageFault, onGoOver, onFinished }: Props) {
   const { desk } = useServices();
   const [saver] = useState(() => desk.autosave(report));
   const [work, change] = useWork(saver, draft);
@@ -36,7 +39,8 @@ export function Editor({ study, draft, report, lock, imageFault, onFinished }: P
   const [dialog, setDialog] = useState<"sign" | "withdraw" | null>(null);
   const hold = holdNow(lock.hold, save);
   const locked = hold.kind !== "mine";
-  const reasons = blockers({ work, save, hold, imageFault: imageFault && !seenElsewhere });
+  const revised = revision(study, report);
+  const reasons = blockers({ work, save, hold, imageFault: imageFault && !seenElsewhere, changed: revised !== null });
   const text = written(work);
   const panel = useRef<HTMLElement>(null);
   useSentenceKeys(panel);
@@ -52,7 +56,7 @@ export function Editor({ study, draft, report, lock, imageFault, onFinished }: P
         <SaveLine save={save} />
       </div>
       <LockLine hold={hold} claim={lock.claim} onHeld={() => { saver.retry(); }} />
-      <Superseded study={study} draft={draft} />
+      {revised !== null && <Revised revised={revised} study={study} saver={saver} onGoOver={onGoOver} />}
       {save.kind === "conflict" && <Conflict saver={saver} onTaken={(theirs) => { change({ type: "replace", work: workOf(theirs, draft) }); }} />}
       <div className="report-scroll">
         {SECTIONS.map((section) => <SectionEditor key={section} section={section} work={work} locked={locked} onChange={change} />)}
@@ -117,7 +121,7 @@ function SectionEditor({ section, work, locked, onChange }: { section: Section; 
         {sentences.map((sentence) => <SentenceCard key={sentence.draft.index} sentence={sentence} locked={locked} onChange={onChange} />)}
       </ol>
       <label className="own">
-        {whole ? `${section}, whole text (written elsewhere; decisions above do not change it)` : ownLabel(section, sentences.length > 0)}
+        {whole ? `${section}, whole text (kept from before; each decision above changes its sentence in it)` : ownLabel(section, sentences.length > 0)}
         <textarea rows={whole ? 6 : 2} spellCheck value={work.own[section]} readOnly={locked} onChange={(event) => { onChange({ type: "own", section, text: event.target.value }); }} />
       </label>
     </section>
@@ -148,12 +152,4 @@ function LockLine({ hold, claim, onHeld }: { hold: Hold; claim: Lock["claim"]; o
       <button type="button" onClick={again}>Claim it again</button>
     </div>
   );
-}
-
-function Superseded({ study, draft }: { study: Study; draft: Draft | null }) {
-  const isNewer = study.current_draft !== null && draft !== null && study.current_draft.id !== draft.id;
-  const isLate = study.state === "receiving" || study.state === "gathering_priors" || study.state === "drafting";
-  if (isNewer) return <p className="note" role="status">{`An image arrived after your draft was written, and version ${study.current_draft?.version ?? ""} of the draft is ready. To use it, withdraw this report and start again from it.`}</p>;
-  if (isLate || draft?.stale === true) return <p className="note" role="status">An image arrived while you were reporting. Your text is kept; look at the new image before signing.</p>;
-  return null;
 }

@@ -32,6 +32,10 @@ export function ReportPanel({ study, imageFault }: { study: Study; imageFault: b
     }
   }, [client, kept, lock, queries, uid]);
 
+  const onGoOver = useCallback((to: string) => {
+    client.startReport(uid, to).then(setEditing, (error: unknown) => { setFault(error instanceof Error ? error.message : String(error)); });
+  }, [client, uid]);
+
   const onFinished = useCallback(() => {
     setEditing(null);
     lock.drop();
@@ -39,7 +43,7 @@ export function ReportPanel({ study, imageFault }: { study: Study; imageFault: b
   }, [lock, queries, uid]);
 
   if (kept !== null && isSigned(kept.status)) return <SignedView study={study} reportId={kept.id} etag={kept.etag} />;
-  const waitsForDraft = editing !== null && editing.draft_id !== null && draft.data === undefined;
+  const waitsForDraft = editing !== null && editing.draft_id !== null && draft.data?.id !== editing.draft_id;
   if (editing !== null && !waitsForDraft) {
     return (
       <Editor
@@ -49,6 +53,7 @@ export function ReportPanel({ study, imageFault }: { study: Study; imageFault: b
         report={editing}
         lock={lock}
         imageFault={imageFault}
+        onGoOver={onGoOver}
         onFinished={onFinished}
       />
     );

@@ -25,6 +25,7 @@ export function SignedView({ study, reportId, etag }: { study: Study; reportId: 
       {report.data !== undefined && (
         <div className="report-scroll">
           {study.addendum_suggested === true && <p className="note" role="status">An image arrived after this report was signed. The report stands; look whether an addendum is wanted.</p>}
+          <Leftover reportId={reportId} />
           <Text report={report.data} />
           <Deliveries reportId={reportId} />
         </div>
@@ -35,6 +36,19 @@ export function SignedView({ study, reportId, etag }: { study: Study; reportId: 
         </footer>
       )}
       {adding && <AddendumDialog reportId={reportId} onClose={() => { setAdding(false); }} onAdded={onAdded} />}
+    </section>
+  );
+}
+
+/** Text of this reader that came too late to be saved: somebody else has signed. It can be copied from here. */
+function Leftover({ reportId }: { reportId: string }) {
+  const { desk } = useServices();
+  const text = desk.unsaved(reportId);
+  if (text === null) return null;
+  return (
+    <section className="problem" aria-label="Your unsaved text">
+      <h3>This report was signed before your last words were saved. They are not part of it:</h3>
+      <ReportBody findings={text.findings} impression={text.impression} />
     </section>
   );
 }

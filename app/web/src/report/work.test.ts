@@ -88,16 +88,53 @@ it("every sentence of the draft is in the record, with its wording, whatever was
   );
 });
 
-it("text written by another client is edited as a whole and not lost", () => {
-  const saved: ReportText = { findings: "Typed into another program.", impression: "", sentences: [] };
-  const work = workOf(saved, DRAFT);
-  expect(work.whole).toEqual({ findings: true, impression: false });
-  expect(written(changed(work, { type: "accept", index: 0 })).findings).toBe("Typed into another program.");
+describe("a text kept from another draft or another client", () => {
+  const kept = (findings: string) => workOf({ findings, impression: "", sentences: [] }, DRAFT);
+
+  it("is edited as a whole, and what is not the draft's is not lost", () => {
+    const work = kept("Typed elsewhere. Large\nheart.");
+    expect(work.whole).toEqual({ findings: true, impression: false });
+    const decided = [{ type: "accept", index: 0 }, { type: "reject", index: 1 }] as const;
+    expect(written(decided.reduce(changed, work)).findings).toBe("Typed elsewhere. Clear lungs.");
+  });
+
+  it("takes an accepted sentence once, and follows its editing", () => {
+    const edits: Change[] = [{ type: "accept", index: 1 }, { type: "edit", index: 1, text: "Larger" }, { type: "edit", index: 1, text: "Larger heart." }];
+    expect(edits.map((_, count) => written(edits.slice(0, count + 1).reduce(changed, kept("Large heart. Old."))).findings)).toEqual([
+      "Large heart. Old.",
+      "Larger Old.",
+      "Larger heart. Old.",
+    ]);
+  });
+
+  it("always says what the decisions say, as the service demands before signing", () => {
+    const decisions = fc.array(fc.record({ type: fc.constantFrom("accept", "reject", "restore"), index: fc.nat(2) }));
+    fc.assert(
+      fc.property(decisions, fc.constantFrom("", "Old words.", "Old words. Clear lungs.", "Large heart.\nOld words."), (changes, findings) => {
+        const text = written(changes.reduce(changed, kept(findings)));
+        const all = `${text.findings} ${text.impression}`;
+        for (const { decision, text: wording } of text.sentences.slice(0, 3)) {
+          if (decision === "accepted") expect(all).toContain(wording);
+          if (decision === "rejected") expect(all).not.toContain(wording);
+        }
+        expect(all.includes("Old words.")).toBe(findings.includes("Old words."));
+      }),
+    );
+  });
+
+  it("is opened again as it was saved", () => {
+    fc.assert(
+      fc.property(fc.array(CHANGE), (changes) => {
+        const saved = written(changes.reduce(changed, kept("Old words.")));
+        expect(written(workOf(saved, DRAFT))).toEqual({ ...saved, findings: saved.findings.trim() });
+      }),
+    );
+  });
 });
 
-it("a report that starts as the draft's own words counts as undecided", () => {
-  const work = workOf({ findings: "Clear lungs. Large heart.", impression: "Cardiomegaly.", sentences: [] }, DRAFT);
-  expect(work).toEqual(START);
+it("control characters, which the service refuses, do not get in", () => {
+  const work = after({ type: "own", section: "findings", text: "a\u000bb\r\nc\u0000" }, { type: "edit", index: 0, text: "x\u001fy" });
+  expect(written(work)).toMatchObject({ findings: "x y\na b\nc" });
 });
 
 it("a report from nothing is only the reader's own words", () => {
@@ -107,7 +144,7 @@ it("a report from nothing is only the reader's own words", () => {
 });
 
 describe("signing is held back", () => {
-  const condition = (work: Work) => ({ work, save: { kind: "saved", at: 1 } as const, hold: { kind: "mine", shaky: false } as const, imageFault: false });
+  const condition = (work: Work) => ({ work, save: { kind: "saved", at: 1 } as const, hold: { kind: "mine", shaky: false } as const, imageFault: false, changed: false });
   const done = after({ type: "accept", index: 0 }, { type: "accept", index: 1 }, { type: "accept", index: 2 });
 
   it("while sentences are undecided, flagged ones named first", () => {

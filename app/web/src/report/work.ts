@@ -1,4 +1,5 @@
 import type { Decision, Draft, DraftSentence, Report, ReportText, Section } from "../api/types";
+import { collapse, holds, reworded, writable } from "./wording";
 
 /** One sentence of the draft and what the reader made of it. text: the reader's wording while `edited`. */
 export interface WorkSentence {
@@ -10,8 +11,8 @@ export interface WorkSentence {
 /**
  * The report as it is being made: each draft sentence with its decision, and the reader's own words per section.
  *
- * `whole`: sections whose saved text was not put together by this page; they are edited as one text, so that
- * nothing another client wrote is lost.
+ * `whole`: sections whose saved text is not put together from the decisions: another client wrote it, or it was kept
+ * from an earlier draft. There `own` is the whole text, and each decision changes that sentence in it and nothing else.
  */
 export interface Work {
   sentences: readonly WorkSentence[];
@@ -39,9 +40,9 @@ export function changed(work: Work, change: Change): Work {
     case "restore":
       return decided(work, change.index, "pending");
     case "edit":
-      return edited(work, change.index, change.text);
+      return edited(work, change.index, writable(change.text));
     case "own":
-      return { ...work, own: { ...work.own, [change.section]: change.text } };
+      return withOwn(work, change.section, writable(change.text));
     case "replace":
       return change.work;
   }
@@ -84,7 +85,23 @@ function edited(work: Work, index: number, text: string): Work {
 }
 
 function withSentence(work: Work, index: number, change: (sentence: WorkSentence) => WorkSentence): Work {
-  return { ...work, sentences: work.sentences.map((sentence) => (sentence.draft.index === index ? change(sentence) : sentence)) };
+  const before = work.sentences.find(({ draft }) => draft.index === index);
+  if (before === undefined) return work;
+  const after = change(before);
+  const next = { ...work, sentences: work.sentences.map((sentence) => (sentence === before ? after : sentence)) };
+  const { section } = before.draft;
+  return work.whole[section] ? withOwn(next, section, inWhole(work.own[section], before, after)) : next;
+}
+
+function withOwn(work: Work, section: Section, text: string): Work {
+  return { ...work, own: { ...work.own, [section]: text } };
+}
+
+/** A whole text after one decision: a kept sentence is in it, a rejected one is not, an undecided one is as it was. */
+function inWhole(text: string, before: WorkSentence, after: WorkSentence): string {
+  const [was, is] = [keptText(before), keptText(after)];
+  if (is !== "") return was === "" && holds(text, is) ? text : reworded(text, was, is);
+  return reworded(text, after.decision === "rejected" && was === "" ? before.draft.text : was, "");
 }
 
 function sectionText(work: Work, section: Section): string {
@@ -106,9 +123,11 @@ function decision({ draft, decision: made, text }: WorkSentence): ReportText["se
 /** The reader's own words are numbered after the draft's: findings first, impression next. */
 function ownSentences(work: Work): ReportText["sentences"] {
   const next = firstOwnIndex(work.sentences);
-  return SECTIONS.map((section, place) => ({ index: next + place, decision: "added" as const, text: work.own[section] })).filter(
-    ({ text }) => text.trim() !== "",
-  );
+  return SECTIONS.flatMap((section, place) => {
+    const text = work.own[section];
+    const isOwn = text.trim() !== "" && !work.whole[section];
+    return isOwn ? [{ index: next + place, decision: "added" as const, text }] : [];
+  });
 }
 
 function firstOwnIndex(sentences: readonly WorkSentence[]): number {
@@ -121,18 +140,8 @@ function restored(draft: DraftSentence, saved: ReportText["sentences"][number] |
 }
 
 function asWhole(work: Work, section: Section, saved: string): Work {
-  const untouched = work.sentences.filter(({ draft }) => draft.section === section).every(({ decision }) => decision === "pending");
-  const isDraftText = untouched && collapse(saved) === collapse(draftText(work, section));
-  if (collapse(sectionText(work, section)) === collapse(saved) || isDraftText) return work;
+  if (collapse(sectionText(work, section)) === collapse(saved)) return work;
   return { ...work, own: { ...work.own, [section]: saved }, whole: { ...work.whole, [section]: true } };
-}
-
-function draftText(work: Work, section: Section): string {
-  return work.sentences.filter(({ draft }) => draft.section === section).map(({ draft }) => draft.text).join(" ");
-}
-
-function collapse(text: string): string {
-  return text.replace(/\s+/g, " ").trim();
 }
 
 export function isSame(one: ReportText, other: ReportText): boolean {
