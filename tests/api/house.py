@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 
 from app.access import Role
 from app.accounts.handlers import Accounts
-from app.db.session import Database
-from app.db.tables import AuditRow, Study
+from app.db.session import Database, unit_of_work
+from app.db.tables import AuditRow, Study, User
 from app.gateways.object_store import LocalObjectStore
 from tests.builders.reading import PASSWORD, add_person, quick_passwords
 from tests.fakes.clock import SetClock
@@ -58,3 +58,9 @@ class House:
         """As it stands in the record now."""
         with self.database.reading() as session:
             return session.get_one(Study, study_id)
+
+    def change_roles(self, username: str, *roles: Role) -> None:
+        """As an administrator would, while the person is logged in."""
+        with unit_of_work(self.database, self.clock) as uow:
+            same = User.username == username
+            uow.session.execute(sa.update(User).where(same).values(roles=[str(role) for role in roles]))

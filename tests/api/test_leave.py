@@ -1,0 +1,131 @@
+"""Who may do what: every route, every role; a route that names no leave does not pass."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.routing import APIRoute
+from starlette.routing import Route
+
+from app.access import GRANTS, Action, Role
+from app.main import bare_app
+from app.rest.guard import Allow, anyone
+from tests.api.acts import CRITICAL, SIGNING, TEXT, begin, sign, signed_report
+from tests.builders.reading import add_image, add_ready_study
+
+NOT_OURS = {"/api/v1/openapi.json"}
+OPEN = {"/livez", "/readyz", "/startupz", "/metrics", "/api/v1/auth/login"}
+ANYBODY_LOGGED_IN = {"/api/v1/auth/me", "/api/v1/auth/logout"}
+LEAVE = {
+    ("GET", "/api/v1/worklist"): Action.READ_STUDIES,
+    ("GET", "/api/v1/studies/{study_instance_uid}"): Action.READ_STUDIES,
+    ("POST", "/api/v1/studies/{study_instance_uid}/claim"): Action.WRITE_REPORTS,
+    ("DELETE", "/api/v1/studies/{study_instance_uid}/claim"): Action.WRITE_REPORTS,
+    ("POST", "/api/v1/studies/{study_instance_uid}/redraft"): Action.REQUEST_DRAFTS,
+    ("GET", "/api/v1/drafts/{draft_id}"): Action.READ_STUDIES,
+    ("GET", "/api/v1/instances/{sop_instance_uid}/display"): Action.READ_STUDIES,
+    ("POST", "/api/v1/reports"): Action.WRITE_REPORTS,
+    ("GET", "/api/v1/reports/{report_id}"): Action.READ_STUDIES,
+    ("PUT", "/api/v1/reports/{report_id}"): Action.WRITE_REPORTS,
+    ("POST", "/api/v1/reports/{report_id}/sign"): Action.SIGN_REPORTS,
+    ("POST", "/api/v1/reports/{report_id}/addenda"): Action.SIGN_REPORTS,
+    ("POST", "/api/v1/reports/{report_id}/reject"): Action.WRITE_REPORTS,
+    ("POST", "/api/v1/reports/{report_id}/critical-result"): Action.WRITE_REPORTS,
+    ("GET", "/api/v1/reports/{report_id}/diff"): Action.READ_STUDIES,
+    ("GET", "/api/v1/reports/{report_id}/deliveries"): Action.READ_STUDIES,
+    ("GET", "/api/v1/changes"): Action.READ_CHANGES,
+    ("GET", "/api/v1/events"): Action.READ_STUDIES,
+    ("GET", "/api/v1/audit"): Action.READ_AUDIT,
+    ("GET", "/api/v1/audit/verify"): Action.READ_AUDIT,
+}
+BODIES = {
+    "/api/v1/reports/{report_id}": TEXT,
+    "/api/v1/reports/{report_id}/sign": SIGNING,
+    "/api/v1/reports/{report_id}/addenda": {"text": "x", **SIGNING},
+    "/api/v1/reports/{report_id}/reject": {"reason": "x"},
+    "/api/v1/reports/{report_id}/critical-result": CRITICAL,
+}
+
+
+def leave_of(route):
+    """Every leave that a route names, anywhere in its dependencies."""
+    waiting, found = [route.dependant], []
+    while waiting:
+        dependant = waiting.pop()
+        waiting += dependant.dependencies
+        if isinstance(dependant.call, Allow) or dependant.call is anyone:
+            found.append(dependant.call)
+    return found
+
+
+def routes():
+    return [route for route in bare_app().routes if isinstance(route, APIRoute)]
+
+
+def test_every_route_names_exactly_one_leave():
+    unclear = [route.path for route in routes() if len(leave_of(route)) != 1]
+    assert unclear == []
+    others = {route.path for route in bare_app().routes if isinstance(route, Route)} - {r.path for r in routes()}
+    assert others == NOT_OURS
+
+
+def test_each_leave_is_the_one_that_was_decided_on():
+    named = {
+        (method, route.path): leave_of(route)[0] for route in routes() for method in route.methods if method != "HEAD"
+    }
+    assert {path for (_, path), leave in named.items() if leave is anyone} == OPEN
+    signed_in = {path for (_, path), leave in named.items() if isinstance(leave, Allow) and leave.action is None}
+    assert signed_in == ANYBODY_LOGGED_IN
+    decided = {key: leave.action for key, leave in named.items() if isinstance(leave, Allow) and leave.action}
+    assert decided == LEAVE
+
+
+def test_without_a_login_nothing_is_told(house):
+    visitor = house.visitor()
+    for method, template in LEAVE:
+        answer = call(visitor, method, template, {})
+        assert answer.status_code == 401, template
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_role_gets_what_it_was_granted_and_nothing_else(house, role):
+    places = furnished(house)
+    reader = house.machine("robot", role) if role is Role.RIS else house.reader("eve", role)
+    for (method, template), action in LEAVE.items():
+        if template == "/api/v1/events":  # a stream without an end: tests/api/test_changes.py
+            continue
+        answer = call(reader, method, template, places)
+        if action in GRANTS[role]:
+            assert answer.status_code not in {401, 403}, (template, answer.text)
+        else:
+            assert answer.status_code == 403, (template, answer.text)
+            assert answer.json()["type"] == "urn:unirg:problem:not-allowed"
+
+
+def furnished(house):
+    ada = house.reader("ada")
+    study, report = signed_report(house, ada)
+    image = add_image(house.database, house.clock, study, house.store)
+    return {
+        "study_instance_uid": study.study_instance_uid,
+        "draft_id": report["draft_id"],
+        "sop_instance_uid": image.sop_instance_uid,
+        "report_id": report["id"],
+    }
+
+
+def call(client, method, template, places):
+    blanks = {"study_instance_uid": "1.2.3", "draft_id": "0" * 32, "sop_instance_uid": "1.2.3", "report_id": "0" * 32}
+    body = BODIES.get(template) if method in {"POST", "PUT"} else None
+    if template == "/api/v1/reports":
+        body = {"study_instance_uid": {**blanks, **places}["study_instance_uid"]}
+    return client.request(method, template.format(**{**blanks, **places}), json=body)
+
+
+def test_a_role_that_is_taken_away_is_gone_at_once(house):
+    reader = house.reader("ada", Role.RADIOLOGIST)
+    study, draft = add_ready_study(house.database, house.clock)
+    report = begin(reader, study, draft)
+    house.change_roles("ada", Role.VIEWER)
+    assert sign(reader, report).status_code == 403
+    assert reader.get(f"/api/v1/reports/{report['id']}").status_code == 200
