@@ -29,11 +29,14 @@ lint: ## ruff, mypy --strict, the import contracts, the page's types and lint
 peers: ## install the servers that the tests talk to (Debian packages, only as root)
 	@$(PYTHON) scripts/peers.py
 
-bench: setup peers ## measure intake, image preparation and draft latency against Orthanc, DCMTK and pydicom
-	@$(BIN)/unirg bench $(ARGS)
+bench: setup peers ## measure intake against Orthanc and DCMTK, images against pydicom, time to draft; figures in var/bench
+	@mkdir -p var/bench
+	@$(BIN)/python -m tests.bench.bench_imaging --output var/bench/imaging.json
+	@$(BIN)/python -m tests.bench.bench_ingest --json var/bench/ingest.json
+	@$(BIN)/python -m tests.bench.bench_latency --json var/bench/latency.json
 
-train-nano: setup ## train the nano checkpoint from nothing with its recorded command and seed
-	@$(BIN)/python -m training.nano $(ARGS)
+train-nano: setup ## train the nano checkpoint from nothing, with its recorded command and seed (hours)
+	@$(BIN)/python -m training.train_nano $(ARGS)
 
 lock: ## write requirements/*.lock from the present .venv, after it has passed `make test`
 	@$(BIN)/python scripts/lock.py
