@@ -1,0 +1,1 @@
+"""Drafting: may we, what did the model say, and what of it may a reader see."""
