@@ -117,7 +117,7 @@ def user_add(
     display_name: Annotated[str, typer.Option(help="Name as it stands under a signature.")] = "",
     config_file: ConfigOption = None,
 ) -> None:
-    """Add a person."""
+    """Add a person, or set name, roles and password of one anew."""
     from app.commands.people import add_person
 
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else typer.prompt("Password", hide_input=True)

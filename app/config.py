@@ -113,6 +113,8 @@ class ModelSettings(Section):
     backend: Literal["transformers", "vllm"] = "transformers"
     checkpoint: str = NANO
     """A name under model/checkpoints or the path of a folder with manifest.toml."""
+    weights: Path | None = None
+    """The folder with the weights, where they do not lie beside the manifest (the public 8B checkpoint)."""
     url: str = "http://127.0.0.1:8000"
     api_key: SecretStr | None = None
     deadline_seconds: float = Field(60.0, gt=0)

@@ -10,12 +10,15 @@ from app.db.jobs import Claim
 from app.db.move_inbox import MoveInbox
 from app.delivery.handlers import DeliverReport
 from app.drafting.handlers import WriteDraft
+from app.errors import ConfigError
 from app.gateways.archive_dimse import DimseArchive
 from app.gateways.dimse_peer import DimsePeer, Patience
 from app.gateways.pixel_child import ChildPixelReader
 from app.gateways.report_dimse import DimseReportEndpoint
 from app.ports import Archive, DraftModel, PixelReader, ReportEndpoint
 from app.priors.handlers import PriorSearch
+from app.priors.rules import PriorRules
+from model.manifest import BadCheckpoint, load_checkpoint
 
 
 def pixel_reader(children: int = 1) -> ChildPixelReader:
@@ -24,16 +27,20 @@ def pixel_reader(children: int = 1) -> ChildPixelReader:
 
 
 def draft_model(settings: Settings) -> DraftModel:
-    """The configured checkpoint behind its backend."""
+    """The configured checkpoint behind its backend. Raises ConfigError for a checkpoint that is none."""
     model = settings.model
+    try:
+        checkpoint = load_checkpoint(model.checkpoint, model.weights)
+    except BadCheckpoint as error:
+        raise ConfigError(str(error)) from error
     if model.backend == "vllm":
         from app.gateways.vllm import VllmModel
 
         key = model.api_key.get_secret_value() if model.api_key else None
-        return VllmModel(model.checkpoint, model.url, api_key=key, deadline_seconds=model.deadline_seconds)
+        return VllmModel(checkpoint, model.url, api_key=key, deadline_seconds=model.deadline_seconds)
     from app.gateways.transformers_local import TransformersModel
 
-    return TransformersModel(model.checkpoint, deadline_seconds=model.deadline_seconds)
+    return TransformersModel(checkpoint, deadline_seconds=model.deadline_seconds)
 
 
 def archives(deps: Deps) -> tuple[Archive, ...]:

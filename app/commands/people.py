@@ -15,13 +15,13 @@ from app.gateways.clock import SystemClock
 
 
 def add_person(settings: Settings, username: str, name: str, roles: Sequence[str], password: str) -> None:
-    """Raises Conflict where the name is taken, InvalidRequest for an unknown role or a short password."""
-    _accounts(settings).add_user(username, name, [_role(role) for role in roles], password)
+    """Or set password, name and roles anew. Raises InvalidRequest for an unknown role or a short password."""
+    _accounts(settings).set_user(username, name, [_role(role) for role in roles], password)
 
 
 def create_token(settings: Settings, name: str, role: str, days: int) -> str:
     """The token, told once. Raises Conflict, InvalidRequest."""
-    return _accounts(settings).create_token(name, _role(role), timedelta(days=days))
+    return _accounts(settings).create_token(name, [_role(role)], timedelta(days=days))
 
 
 def _accounts(settings: Settings) -> Accounts:

@@ -63,8 +63,10 @@ def test_users_and_tokens(upgraded):
         ).returncode
         == 0
     )
-    again = unirg("user", "add", "ada", "--role", "viewer", "--password-stdin", "-c", upgraded, stdin="a" * 12)
-    assert (again.returncode, "already" in again.stderr) == (1, True)
+    again = unirg("user", "add", "ada", "--role", "viewer", "--password-stdin", "-c", upgraded, stdin="b" * 12)
+    assert again.returncode == 0
+    short = unirg("user", "add", "eve", "--role", "viewer", "--password-stdin", "-c", upgraded, stdin="short")
+    assert (short.returncode, "at least 8 characters" in short.stderr) == (1, True)
     token = unirg("token", "create", "ris", "--role", "ris", "-c", upgraded)
     assert token.returncode == 0
     assert len(token.stdout.strip()) > 30
