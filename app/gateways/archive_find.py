@@ -22,6 +22,7 @@ MAX_MATCHES = 5000
 """Responses that are read; some archives ignore keys that they do not know, and answer with all they have."""
 SERIES_LOOKUPS = 12
 """Newest studies that are asked for their series: it costs one query each."""
+LONGEST_DESCRIPTION = 200
 RADIOGRAPHY = frozenset({"CR", "DX"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
@@ -165,11 +166,12 @@ def _with_series(call: Call, study: PriorCandidate) -> PriorCandidate:
     if study.modalities and not RADIOGRAPHY.intersection(study.modalities):
         return study
     series = find_series(call, study.study_instance_uid)
-    parts = [part for one in series for part in (one.body_part, one.description) if part]
+    described = ", ".join(dict.fromkeys(one.description for one in series if one.description))
     return replace(
         study,
         modalities=tuple(dict.fromkeys([*study.modalities, *(one.modality for one in series if one.modality)])),
-        body_parts=tuple(dict.fromkeys(parts)),
+        body_parts=tuple(dict.fromkeys(one.body_part for one in series if one.body_part)),
+        description=study.description or described[:LONGEST_DESCRIPTION],
     )
 
 
