@@ -19,7 +19,11 @@ from pydicom import dcmread
 from rich.console import Console
 from rich.panel import Panel
 
+from app.access import Role
+from app.commands.people import add_person
 from app.config import Settings, load
+from app.db import migrations
+from app.db.session import Database
 from app.errors import ModelUnavailable, ServiceError
 from app.gateways.storage_scu import echo, send_files
 
@@ -56,8 +60,8 @@ def run(folder: Path, console: Console, *, once: bool) -> None:
     console.print(
         "[bold]UniRG[/bold] drafts chest radiograph reports. Research system, not a cleared medical device.\n"
     )
+    _add_reader(settings, login)
     with _service(config, folder, console) as process:
-        _add_reader(config, login)
         _wait_until_up(settings, process, console)
         with httpx.Client(base_url=_base(settings), timeout=30, trust_env=False) as client:
             _log_in(client, login)
@@ -123,10 +127,11 @@ def _service(config: Path, folder: Path, console: Console) -> Iterator[subproces
             process.kill()
 
 
-def _add_reader(config: Path, login: Login) -> None:
-    options = ["--role", "radiologist", "--display-name", "Demo Reader", "--password-stdin", "--config", str(config)]
-    command = [sys.executable, "-m", "app.cli", "user", "add", login.username, *options]
-    subprocess.run(command, input=login.password.encode(), check=True, capture_output=True)
+def _add_reader(settings: Settings, login: Login) -> None:
+    database = Database(settings.database.url.get_secret_value())
+    migrations.upgrade(database)
+    database.close()
+    add_person(settings, login.username, "Demo Reader", [Role.RADIOLOGIST], login.password)
 
 
 def _wait_until_up(settings: Settings, process: subprocess.Popen[bytes], console: Console) -> None:
