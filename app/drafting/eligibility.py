@@ -80,8 +80,8 @@ def _summary(refusals: Sequence[str | None]) -> str:
     counted = Counter(reason for reason in refusals if reason)
     if not counted:
         return "the study has no image"
-    several = len(refusals) > 1
-    words = (f"{reason} ({count} image{'s' * (count > 1)})" if several else reason for reason, count in counted.items())
+    whole = len(refusals)
+    words = (f"{reason} ({count} of {whole} objects)" if whole > 1 else reason for reason, count in counted.items())
     return "; ".join(words)
 
 

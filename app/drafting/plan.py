@@ -61,8 +61,8 @@ def _unused(date: str, reason: str) -> Flag:
 
 
 def _as_drafted(report: str) -> str:
-    """Findings and impression in the form the model writes itself; a report without headings as it is."""
-    return compose(section_text(report, "findings"), section_text(report, "impression")) or report
+    """Findings and impression in the form the model writes itself; a report without headings is all findings."""
+    return compose(section_text(report, "findings"), section_text(report, "impression"))
 
 
 def clipped(text: str, limit: int) -> str:
