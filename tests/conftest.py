@@ -11,7 +11,7 @@ import pytest
 
 from tests.peers import presence
 
-pytest_plugins = ["tests.peers.orthanc", "tests.peers.postgres", "tests.peers.redis"]
+pytest_plugins = ["tests.peers.orthanc", "tests.peers.postgres", "tests.peers.redis", "tests.peers.vllm"]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.e2e.stack import Peer, Stack
 from tests.peers.orthanc import Modality
+from tests.peers.vllm import API_KEY
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def stack(request, tmp_path, orthanc, pacs_peer):
             request.getfixturevalue("postgres_url"),
             request.getfixturevalue("redis_url"),
             peers=[pacs_peer],
-            model=f'backend = "vllm"\nurl = "{vllm.url}"',
+            model=f'backend = "vllm"\nurl = "{vllm.url}"\napi_key = "{API_KEY}"\ndeadline_seconds = 120',
         )
     orthanc.know(Modality("UNIRG", running.dicom_port))
     try:

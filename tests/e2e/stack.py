@@ -23,6 +23,7 @@ from tests.peers.process import free_port, tail, wait_until
 
 READER, PASSWORD = "reader", secrets.token_urlsafe(12)
 UP_SECONDS = 120.0
+SECTIONS = ("findings", "impression")
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,12 @@ class Stack:
             yield Client(http)
 
 
+def answered(response: httpx.Response) -> Any:
+    """The JSON of a success; anything else fails with what the service said."""
+    assert response.is_success, f"{response.request.method} {response.url.path}: {response.status_code} {response.text}"
+    return response.json()
+
+
 @dataclass(frozen=True)
 class Client:
     """The API as the review page uses it."""
@@ -149,7 +156,7 @@ class Client:
     http: httpx.Client
 
     def study(self, uid: str) -> dict[str, Any]:
-        return dict(self.http.get(f"/api/v1/studies/{uid}").raise_for_status().json())
+        return dict(answered(self.http.get(f"/api/v1/studies/{uid}")))
 
     def wait_for(self, uid: str, *states: str, seconds: float = 120) -> dict[str, Any]:
         deadline = time.monotonic() + seconds
@@ -164,21 +171,22 @@ class Client:
         raise AssertionError(f"the study is {state}, not {' or '.join(states)}, after {seconds} s")
 
     def draft(self, study: dict[str, Any]) -> dict[str, Any]:
-        return dict(self.http.get(f"/api/v1/drafts/{study['current_draft']['id']}").raise_for_status().json())
+        return dict(answered(self.http.get(f"/api/v1/drafts/{study['current_draft']['id']}")))
 
     def sign(self, study: dict[str, Any]) -> dict[str, Any]:
         """Start a report from the draft (or from nothing), accept every sentence, sign."""
         uid, draft = study["study_instance_uid"], study["current_draft"]
-        self.http.post(f"/api/v1/studies/{uid}/claim").raise_for_status()
+        answered(self.http.post(f"/api/v1/studies/{uid}/claim"))
         body = {"study_instance_uid": uid, **({"draft_id": draft["id"]} if draft else {})}
-        report = self.http.post("/api/v1/reports", json=body).raise_for_status().json()
+        report = answered(self.http.post("/api/v1/reports", json=body))
+        written = self.draft(study)["sentences"] if draft else []
         text = {
-            "findings": report["findings"] or "Read by hand.",
-            "impression": report["impression"] or "No acute abnormality.",
+            **{section: " ".join(s["text"] for s in written if s["section"] == section) for section in SECTIONS},
             "sentences": [{**s, "decision": "accepted"} for s in report["sentences"]],
         }
+        text["impression"] = text["impression"] or "Read by hand: no acute abnormality."
         path = f"/api/v1/reports/{report['id']}"
-        report = self.http.put(path, json=text, headers={"If-Match": report["etag"]}).raise_for_status().json()
+        report = answered(self.http.put(path, json=text, headers={"If-Match": report["etag"]}))
         proof = {"password": PASSWORD, "meaning": "I have read the images and this report is mine."}
         signed = self.http.post(f"{path}/sign", json=proof, headers={"If-Match": report["etag"]})
-        return dict(signed.raise_for_status().json())
+        return dict(answered(signed))

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import pytest
 
-from model.manifest import Checkpoint
+from model.manifest import Checkpoint, load_checkpoint
 from model.serving import vllm_command
 from tests.peers.presence import require
 from tests.peers.process import Server, free_port
@@ -49,3 +50,13 @@ def running_vllm(
         yield Vllm(url, checkpoint, server)
     finally:
         server.stop()
+
+
+API_KEY = "key-of-the-run's-own-server"
+
+
+@pytest.fixture(scope="session")
+def nano_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vllm]:
+    """The run's vLLM on the nano checkpoint, started once: it takes most of a minute."""
+    with running_vllm(load_checkpoint("unirg-cxr-nano"), tmp_path_factory.mktemp("vllm"), api_key=API_KEY) as running:
+        yield running
