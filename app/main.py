@@ -12,7 +12,6 @@ from typing import Any
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
-from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from app import telemetry
@@ -26,7 +25,7 @@ from app.config import Settings
 from app.db.session import Database
 from app.domain.report import Decision
 from app.ports import Clock, ObjectStore, PixelReader
-from app.rest import armour, health, page, problems
+from app.rest import armour, health, openapi, page, problems
 from app.review import feed_routes, report_routes, study_routes
 from app.review.feed import ChangeFeed, LiveChanges
 from app.review.frames import ShowFrames
@@ -67,11 +66,11 @@ class ApiDeps:
     web_dist: Path | None = WEB_DIST
 
 
-def create_app(deps: ApiDeps, passwords: Passwords | None = None) -> FastAPI:
+def create_app(deps: ApiDeps, passwords: Passwords | None = None, attempts: Attempts | None = None) -> FastAPI:
     """The ASGI application."""
     app = bare_app()
     limits = SessionLimits(deps.idle, deps.session)
-    sessions = Sessions(deps.database, deps.clock, passwords or Passwords(), Attempts(), limits)
+    sessions = Sessions(deps.database, deps.clock, passwords or Passwords(), attempts or Attempts(), limits)
     app.state.authenticate = Door(sessions, "__Host-unirg_session" if deps.secure_cookie else "unirg_session")
     app.state.health = health.Health(deps.database, deps.store, deps.min_free_ratio, deps.model_ready)
     app.state.audit = audit_routes.Audit(deps.database, deps.clock)
@@ -132,10 +131,7 @@ def _operation_id(route: APIRoute) -> str:
 
 def _document(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
-        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        schemas["Problem"] = problems.Problem.model_json_schema()
-        app.openapi_schema = document
+        app.openapi_schema = openapi.document(app, API)
     return app.openapi_schema
 
 

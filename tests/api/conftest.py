@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from app.accounts.attempts import Attempts
 from app.db import migrations
 from app.db.session import Database
 from app.gateways.object_store import LocalObjectStore
@@ -35,7 +36,8 @@ def empty_record(tmp_path_factory):
 def build(url, folder, pixels):
     database, clock, store = Database(url), SetClock(), LocalObjectStore(folder / "store")
     deps = ApiDeps(database, clock, store, pixels, lambda: True, min_free_ratio=0, web_dist=None)
-    return House(create_app(deps, quick_passwords()), database, clock, store)
+    attempts = Attempts(lambda: clock.now().timestamp())
+    return House(create_app(deps, quick_passwords(), attempts), database, clock, store)
 
 
 def on_sqlite(empty_record, folder):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
 from app.access import Role
@@ -13,6 +15,7 @@ from app.accounts.handlers import Accounts
 from app.db.session import Database, unit_of_work
 from app.db.tables import AuditRow, Study, User
 from app.gateways.object_store import LocalObjectStore
+from app.main import API
 from tests.builders.reading import PASSWORD, add_person, quick_passwords
 from tests.fakes.clock import SetClock
 
@@ -29,7 +32,20 @@ class House:
 
     def visitor(self) -> TestClient:
         """Somebody who is not logged in."""
-        return TestClient(self.app, base_url="http://testserver", raise_server_exceptions=False)
+        client = TestClient(self.app, base_url="http://testserver", raise_server_exceptions=False)
+        client.event_hooks = {"response": [self._must_be_documented]}
+        return client
+
+    def _must_be_documented(self, answer: Any) -> None:
+        """Whatever a test does, the contract must know the answer."""
+        path = answer.request.url.path
+        if not path.startswith(API):
+            return
+        for route in self.app.routes:
+            if isinstance(route, APIRoute) and route.path_regex.match(path) and answer.request.method in route.methods:
+                known = self.app.openapi()["paths"][route.path][answer.request.method.lower()]["responses"]
+                assert str(answer.status_code) in known, f"{answer.request.method} {route.path}: {answer.status_code}"
+                return
 
     def reader(self, username: str = "ada", *roles: Role) -> TestClient:
         """Somebody who is (a radiologist unless said otherwise); unsafe calls carry the CSRF token."""
