@@ -10,6 +10,11 @@ from app.domain.report import Flag
 from app.drafting.eligibility import EligibilityRules, Eligible, NotEligible, choose
 from app.errors import CannotUnderstand, PixelsUnreadable
 from app.ports import ObjectStore, PixelReader
+from model.polarity import looks_inverted
+
+POLARITY_DOUBTFUL = Flag(
+    "polarity-doubtful", "The lungs are brighter than the mediastinum: the greys may be inverted; look at the image."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +62,6 @@ class Films:
             return None
 
     def _film(self, key: str, facts: HeaderFacts, chosen: Eligible, size: int) -> Film:
-        return Film(self.pixels.model_image(self.store.path(key), size), facts, chosen.notes)
+        image = self.pixels.model_image(self.store.path(key), size)
+        doubts = (POLARITY_DOUBTFUL,) if looks_inverted(image.png) else ()
+        return Film(image, facts, (*chosen.notes, *doubts))

@@ -153,6 +153,13 @@ def test_pixels_that_cannot_be_decoded_give_way_to_another_film(desk: Desk) -> N
     assert desk.pixels.decoded == ["film1", "film0"]
 
 
+def test_greys_that_look_inverted_are_told(desk: Desk) -> None:
+    desk.begin()
+    desk.pixels.inverted.add("film0")
+    desk.write()
+    assert [flag["code"] for flag in desk.drafts[0].sentences[0]["flags"]] == ["polarity-doubtful"]
+
+
 @pytest.mark.parametrize("film", [CannotUnderstand("no header"), PixelsUnreadable("out of memory")])
 def test_unreadable_objects_are_a_reason_not_a_failure(desk: Desk, film: Exception) -> None:
     desk.begin(film)

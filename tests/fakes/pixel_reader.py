@@ -56,6 +56,7 @@ class KnownFilms:
     def __init__(self) -> None:
         self.headers: dict[str, HeaderFacts | Exception] = {}
         self.faults: dict[str, Exception] = {}
+        self.inverted: set[str] = set()
         self.decoded: list[str] = []
 
     def inspect(self, path: Path) -> HeaderFacts:
@@ -68,7 +69,7 @@ class KnownFilms:
         self.decoded.append(path.name)
         if path.name in self.faults:
             raise self.faults[path.name]
-        png = picture(sum(path.name.encode()), size)
+        png = picture(sum(path.name.encode()), size, inverted=path.name in self.inverted)
         return ModelImage(png, hashlib.sha256(png).hexdigest(), size, size)
 
     def display_frame(self, path: Path) -> DisplayFrame:
