@@ -120,6 +120,10 @@ class DraftModel(Protocol):
         """Whether a draft would be tried now; never raises."""
         ...
 
+    def warm(self) -> None:
+        """Do now what the first draft would have to wait for; never raises."""
+        ...
+
 
 class ReportEndpoint(Protocol):
     """A receiver of signed reports (one configured peer)."""

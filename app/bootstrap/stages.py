@@ -64,7 +64,7 @@ def _called(settings: Settings, peer: PeerSettings) -> DimsePeer:
     return DimsePeer(peer.name, peer.ae_title, peer.host, peer.port, settings.dicom.ae_title, patience)
 
 
-def use_cases(deps: Deps, pixels: PixelReader) -> Mapping[str, Callable[[Claim], None]]:
+def use_cases(deps: Deps, pixels: PixelReader, model: DraftModel) -> Mapping[str, Callable[[Claim], None]]:
     """The tasks of `app.pipeline.FLOW` and who does them."""
     priors = deps.settings.priors
     return {
@@ -76,7 +76,7 @@ def use_cases(deps: Deps, pixels: PixelReader) -> Mapping[str, Callable[[Claim],
             pixels,
             PriorRules(priors.lookback_days, priors.max_priors),
         ).gather,
-        "drafting.write": WriteDraft(deps.database, deps.clock, deps.store, pixels, draft_model(deps.settings)).write,
+        "drafting.write": WriteDraft(deps.database, deps.clock, deps.store, pixels, model).write,
         "delivery.send": DeliverReport(
             deps.database, deps.clock, deps.store, endpoints(deps), deps.settings.delivery.organization
         ).send,

@@ -26,7 +26,9 @@ def run_worker(settings: Settings, concurrency: int) -> None:
     pixels = pixel_reader(concurrency)
     pixels.warm()
     celery = celery_app(settings)
-    bind(celery, JobRunner(deps.database, deps.clock, use_cases(deps, pixels)))
+    model = draft_model(settings)
+    bind(celery, JobRunner(deps.database, deps.clock, use_cases(deps, pixels, model)))
+    threading.Thread(target=model.warm, name="warm", daemon=True).start()
     stop = threading.Event()
     if _embedded(settings):
         threading.Thread(target=_relay(deps, celery).run, args=(stop,), name="relay", daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 from app.db.jobs import Claim
@@ -62,7 +63,9 @@ class WriteDraft:
         """The same inputs replay to the same text: where it was written before, the model is not asked again."""
         with self.database.reading() as session:
             known = record.existing(session, claim.study_id, planned)
+        started = time.monotonic()
         said = None if known else self._said(planned)
+        model_seconds = round(time.monotonic() - started, 3)
         with finishing(self.database, self.clock, claim) as (uow, study):
             draft = record.existing(uow.session, study.id, planned)
             if draft is None and said is not None:
@@ -78,6 +81,7 @@ class WriteDraft:
                 model=draft.model,
                 weights=draft.weights_digest,
                 reused=known is not None,
+                model_seconds=model_seconds,
             )
             uow.emit(DraftWritten(study.id))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import threading
 import time
@@ -47,6 +48,11 @@ class TransformersModel:
     def ready(self) -> bool:
         """See DraftModel."""
         return self._checkpoint.present()
+
+    def warm(self) -> None:
+        """Load the weights; a failure shows with the first draft, which names it."""
+        with self._lock, contextlib.suppress(Exception):
+            self._load()
 
     def draft(self, inputs: DraftInputs) -> ModelText:
         """See DraftModel. Raises ModelUnavailable (no weights, out of memory, too slow), ModelMisbehaved."""

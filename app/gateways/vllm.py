@@ -112,6 +112,9 @@ class VllmModel:
                 known = self._identify(stated, self._deadline_seconds)
         return known
 
+    def warm(self) -> None:
+        """Nothing: the server loads its weights before it answers."""
+
     def ready(self) -> bool:
         """See DraftModel: the circuit is closed and the server healthy, with this checkpoint."""
         if not self._circuit.admits():
