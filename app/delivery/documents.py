@@ -6,25 +6,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_file_meta_info
 from pydicom.uid import BasicTextSRStorage
 from sqlalchemy.orm import Session
 
-from app.db.tables import Addendum, Draft, Instance, Report, Study
+from app.db.tables import Addendum, Draft, Instance, PriorEntry, PriorImageRow, Report, Study
 from app.delivery.status_gate import Standing, outgoing
 from app.delivery.structured_report import (
     ADDENDUM,
     FINDINGS,
     IMPRESSION,
     PROCEDURE,
+    Device,
     Document,
     Evidence,
     Heading,
     StudyHeader,
 )
 from app.domain.identifiers import derived_uid
+from app.domain.priors import PriorDecision
 from app.domain.report import ReportStatus
 from app.domain.signature import Signature, SignedStudy, addendum_digest, report_digest
 from app.errors import NotFound
+from app.ports import ObjectStore
 
 DOCUMENT_CLASSES = "1.2.840.10008.5.1.4.1.1.88."
 BY_HAND = "Report written and signed by a radiologist."
@@ -39,7 +44,7 @@ class Prepared:
     document: Document
 
 
-def prepare(session: Session, target: str, organization: str) -> Prepared:
+def prepare(session: Session, store: ObjectStore, target: str, organization: str) -> Prepared:
     """The document of a report's or an addendum's id. Raises NotFound, SignatureBroken, Conflict."""
     addendum = session.get(Addendum, target)
     report = session.get(Report, addendum.report_id if addendum else target)
@@ -47,63 +52,96 @@ def prepare(session: Session, target: str, organization: str) -> Prepared:
         message = "The report to deliver is not in the database; compare with the audit chain."
         raise NotFound(message)
     study = session.get_one(Study, report.study_id)
-    draft = session.get(Draft, report.draft_id) if report.draft_id else None
-    evidence = _evidence(session, study)
-    if addendum is not None:
-        return Prepared(report.id, _addendum(study, report, addendum, evidence, organization))
-    return Prepared(report.id, _report(study, report, draft, evidence, organization))
+    added = session.scalars(sa.select(Addendum).where(Addendum.report_id == report.id).order_by(Addendum.number))
+    facts = Facts(
+        study,
+        report,
+        session.get(Draft, report.draft_id) if report.draft_id else None,
+        [one for one in added if addendum is not None and one.number <= addendum.number],
+    )
+    evidence, others = _evidence(session, study), _prior_evidence(session, store, study)
+    return Prepared(report.id, document(facts, organization, evidence, others))
 
 
-def _report(
-    study: Study, report: Report, draft: Draft | None, evidence: tuple[Evidence, ...], organization: str
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the record says of one document: the report with the first so many of its addenda, oldest first."""
+
+    study: Study
+    report: Report
+    draft: Draft | None
+    addenda: Sequence[Addendum]
+
+
+def document(
+    facts: Facts, organization: str, evidence: tuple[Evidence, ...], others: tuple[Evidence, ...] = ()
 ) -> Document:
-    signature = _signature(report)
-    expected = report_digest(report.id, _about(study), report.findings, report.impression, signature)
-    fits = expected == report.signed_digest
-    texts: Sequence[tuple[Heading, str]] = (
-        (PROCEDURE, ASSISTED if draft else BY_HAND),
+    """The report, or the whole of it again with its addenda: predecessors are documents whose content is included.
+
+    (PS3.3 C.17.2.) Raises SignatureBroken where a text is not what was signed, Conflict for a withdrawn report.
+    """
+    report, addenda = facts.report, facts.addenda
+    signatures = (_signature(report), *(_signed_by(one) for one in addenda))
+    uids = _uids(report, addenda)
+    return Document(
+        sop_instance_uid=uids[-1],
+        series_instance_uid=_series(report),
+        number=len(uids),
+        study=_header(facts.study),
+        sections=_sections(facts),
+        signatures=signatures,
+        organization=organization,
+        status=outgoing(standing(facts)),
+        evidence=evidence,
+        other_evidence=others,
+        predecessors=tuple(_own(facts.study, report, uid) for uid in uids[:-1]),
+        device=Device(facts.draft.model, facts.draft.weights_digest) if facts.draft else None,
+    )
+
+
+def standing(facts: Facts) -> Standing:
+    """What the gate is told: the report's status, whether it is signed, and whether every signature fits its text."""
+    report = facts.report
+    status = ReportStatus(report.status)
+    if status is ReportStatus.APPENDED and not facts.addenda:
+        status = ReportStatus.FINAL  # the first document stays the final one when addenda follow it
+    signed = report.signed_at is not None and status is not ReportStatus.PRELIMINARY
+    return Standing(status, signed=signed, signature_fits=signed and _fits(facts))
+
+
+def _fits(facts: Facts) -> bool:
+    report = facts.report
+    about = SignedStudy(facts.study.study_instance_uid, facts.study.patient.key)
+    expected = report_digest(report.id, about, report.findings, report.impression, _signature(report))
+    added = (
+        addendum_digest(report.signed_digest, one.number, one.text, _signed_by(one)) == one.signed_digest
+        for one in facts.addenda
+    )
+    return expected == report.signed_digest and all(added)
+
+
+def _sections(facts: Facts) -> tuple[tuple[Heading, str], ...]:
+    report = facts.report
+    return (
+        (PROCEDURE, ASSISTED if facts.draft else BY_HAND),
         (FINDINGS, report.findings),
         (IMPRESSION, report.impression),
-    )
-    return Document(
-        sop_instance_uid=derived_uid("report", report.id, report.signed_digest),
-        series_instance_uid=_series(report),
-        number=1,
-        study=_header(study),
-        sections=tuple(texts),
-        signature=signature,
-        organization=organization,
-        status=outgoing(Standing(_first_status(report), signed=report.signed_at is not None, signature_fits=fits)),
-        evidence=evidence,
-        device=draft.model if draft else "",
+        *((ADDENDUM, one.text) for one in facts.addenda),
     )
 
 
-def _addendum(
-    study: Study, report: Report, addendum: Addendum, evidence: tuple[Evidence, ...], organization: str
-) -> Document:
-    signature = Signature(addendum.signer_id, addendum.signer_name, addendum.signed_at, addendum.meaning)
-    expected = addendum_digest(report.signed_digest, addendum.number, addendum.text, signature)
-    fits = expected == addendum.signed_digest
+def _uids(report: Report, addenda: Sequence[Addendum]) -> list[str]:
+    """SOP Instance UIDs of the report and of each of its addenda: the same facts, the same UID."""
     first = derived_uid("report", report.id, report.signed_digest)
-    return Document(
-        sop_instance_uid=derived_uid("addendum", addendum.id, addendum.signed_digest),
-        series_instance_uid=_series(report),
-        number=1 + addendum.number,
-        study=_header(study),
-        sections=((ADDENDUM, addendum.text),),
-        signature=signature,
-        organization=organization,
-        status=outgoing(Standing(ReportStatus.APPENDED, signed=True, signature_fits=fits)),
-        evidence=evidence,
-        predecessor=Evidence(study.study_instance_uid, _series(report), BasicTextSRStorage, first),
-    )
+    return [first, *(derived_uid("addendum", one.id, one.signed_digest) for one in addenda)]
 
 
-def _first_status(report: Report) -> ReportStatus:
-    """The first document stays the final one when addenda follow it."""
-    status = ReportStatus(report.status)
-    return ReportStatus.FINAL if status is ReportStatus.APPENDED else status
+def _own(study: Study, report: Report, sop_instance_uid: str) -> Evidence:
+    return Evidence(study.study_instance_uid, _series(report), BasicTextSRStorage, sop_instance_uid)
+
+
+def _signed_by(addendum: Addendum) -> Signature:
+    return Signature(addendum.signer_id, addendum.signer_name, addendum.signed_at, addendum.meaning)
 
 
 def _signature(report: Report) -> Signature:
@@ -111,10 +149,6 @@ def _signature(report: Report) -> Signature:
         message = "The report is not signed; nothing of it is delivered."
         raise NotFound(message)
     return Signature(report.signer_id, report.signer_name, report.signed_at, report.meaning)
-
-
-def _about(study: Study) -> SignedStudy:
-    return SignedStudy(study.study_instance_uid, study.patient.key)
 
 
 def _series(report: Report) -> str:
@@ -141,3 +175,27 @@ def _evidence(session: Session, study: Study) -> tuple[Evidence, ...]:
         for row in session.scalars(query)
         if not row.sop_class_uid.startswith(DOCUMENT_CLASSES)
     )
+
+
+def _prior_evidence(session: Session, store: ObjectStore, study: Study) -> tuple[Evidence, ...]:
+    """The images of the prior that the draft was compared with."""
+    query = (
+        sa.select(PriorEntry.study_instance_uid, PriorImageRow)
+        .join(PriorImageRow, PriorImageRow.entry_id == PriorEntry.id)
+        .where(PriorEntry.study_id == study.id, PriorEntry.revision == study.revision)
+        .where(PriorEntry.decision == PriorDecision.CHOSEN)
+        .order_by(PriorImageRow.sop_instance_uid)
+    )
+    return tuple(
+        Evidence(uid, row.series_instance_uid, sop_class_uid, row.sop_instance_uid)
+        for uid, row in session.execute(query)
+        if (sop_class_uid := _sop_class(store, row.object_key))
+    )
+
+
+def _sop_class(store: ObjectStore, object_key: str) -> str:
+    """As the file header says; "" where the object is no longer there, and then it is not referred to."""
+    try:
+        return str(read_file_meta_info(store.path(object_key)).get("MediaStorageSOPClassUID", ""))
+    except (NotFound, OSError, InvalidDicomError):
+        return ""

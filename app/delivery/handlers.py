@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from app.db.jobs import Claim
 from app.db.session import Database, finishing, unit_of_work
-from app.db.tables import Delivery, Study
+from app.db.tables import Addendum, Delivery, Report, Study
 from app.delivery.documents import prepare
 from app.delivery.structured_report import encode
 from app.domain.events import ReportDelivered
@@ -45,7 +46,7 @@ class DeliverReport:
     def _plan(self, claim: Claim) -> None:
         """A row for each destination, before anything leaves; the unique pair keeps a repeat from adding one."""
         with self.database.reading() as session:
-            prepared = prepare(session, claim.target, self.organization)
+            prepared = prepare(session, self.store, claim.target, self.organization)
         uid = prepared.document.sop_instance_uid
         key = self.store.put_bytes(encode(prepared.document))
         with unit_of_work(self.database, self.clock) as uow:
@@ -129,7 +130,14 @@ class DeliverReport:
                 study.reason = NOBODY
                 uow.audit("delivery.nobody", study.id)
                 return
-            query = sa.select(sa.func.count()).where(Delivery.study_id == study.id, Delivery.status != DELIVERED)
-            if study.stage is Stage.SIGNED and not uow.session.scalar(query):
+            if study.stage is Stage.SIGNED and not _undelivered(uow.session, study.id):
                 uow.move(study, Step.DELIVERED)
                 uow.emit(ReportDelivered(study.id))
+
+
+def _undelivered(session: Session, study_id: str) -> bool:
+    """Whether any document of the study has yet to reach a receiver, or is not planned yet: an addendum just signed."""
+    addenda = sa.select(Addendum.id).join(Report).where(Report.study_id == study_id)
+    documents = {*session.scalars(sa.select(Report.id).where(Report.study_id == study_id)), *session.scalars(addenda)}
+    rows = session.scalars(sa.select(Delivery).where(Delivery.study_id == study_id)).all()
+    return bool(documents - {row.target for row in rows}) or any(row.status != DELIVERED for row in rows)

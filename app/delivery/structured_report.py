@@ -25,6 +25,7 @@ OBSERVER_TYPE = Code("121005", "DCM", "Observer Type")
 PERSON, PERSON_NAME = Code("121006", "DCM", "Person"), Code("121008", "DCM", "Person Observer Name")
 DEVICE, DEVICE_UID = Code("121007", "DCM", "Device"), Code("121012", "DCM", "Device Observer UID")
 DEVICE_NAME = Code("121013", "DCM", "Device Observer Name")
+DEVICE_SERIAL = Code("121016", "DCM", "Device Observer Serial Number")
 SERIES_NUMBER = 9001
 MANUFACTURER, MODEL_NAME = "UniRG project", "UniRG review service"
 
@@ -71,11 +72,20 @@ class StudyHeader:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """One report, or one addendum to it.
+class Device:
+    """The model that drafted; weights_digest: 64 hexadecimal digits."""
 
-    sop_instance_uid, series_instance_uid: derived by the caller. number: Instance Number. predecessor: the report that
-    an addendum was added to. device: name of the model that drafted, "" where none did.
+    model: str
+    weights_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One report, or a report with its addenda.
+
+    sop_instance_uid, series_instance_uid: derived by the caller. number: Instance Number. signatures: the report's,
+    then each addendum's; the last is this document's own. predecessors: the documents whose content it repeats.
+    device: None where no model drafted.
     """
 
     sop_instance_uid: str
@@ -83,13 +93,21 @@ class Document:
     number: int
     study: StudyHeader
     sections: tuple[tuple[Heading, str], ...]
-    signature: Signature
+    signatures: tuple[Signature, ...]
     organization: str
     status: Outgoing
     evidence: tuple[Evidence, ...]
     other_evidence: tuple[Evidence, ...] = ()
-    predecessor: Evidence | None = None
-    device: str = ""
+    predecessors: tuple[Evidence, ...] = ()
+    device: Device | None = None
+
+    @property
+    def at(self) -> datetime:
+        """When it became what it is, in local time as the study's own dates are.
+
+        Timezone Offset From UTC would speak for those too, and whoever made them did not say their zone.
+        """
+        return self.signatures[-1].signed_at.astimezone()
 
 
 def encode(document: Document) -> bytes:
@@ -110,11 +128,10 @@ def encode(document: Document) -> bytes:
 
 
 def _identify(ds: Dataset, document: Document) -> None:
-    at = document.signature.signed_at.astimezone(UTC)
+    at = document.at
     ds.SpecificCharacterSet = "ISO_IR 192"
     ds.SOPClassUID, ds.SOPInstanceUID = BasicTextSRStorage, document.sop_instance_uid
     ds.InstanceCreationDate, ds.InstanceCreationTime = f"{at:%Y%m%d}", f"{at:%H%M%S}"
-    ds.TimezoneOffsetFromUTC = "+0000"
     ds.Modality, ds.SeriesInstanceUID = "SR", document.series_instance_uid
     ds.SeriesNumber, ds.InstanceNumber = SERIES_NUMBER, document.number
     ds.SeriesDescription = "Radiology report"
@@ -136,20 +153,21 @@ def _describe_study(ds: Dataset, study: StudyHeader) -> None:
 
 
 def _state(ds: Dataset, document: Document) -> None:
-    at, status = document.signature.signed_at.astimezone(UTC), document.status
+    at, status = document.at, document.status
     ds.ContentDate, ds.ContentTime = f"{at:%Y%m%d}", f"{at:%H%M%S}"
     ds.CompletionFlag, ds.VerificationFlag = status.completion_flag, status.verification_flag
     ds.PreliminaryFlag = status.preliminary_flag
     if status.verification_flag == "VERIFIED":
-        ds.VerifyingObserverSequence = [_verifier(document, at)]
+        newest_first = reversed(document.signatures)  # PS3.3 C.17.2
+        ds.VerifyingObserverSequence = [_verifier(signature, document.organization) for signature in newest_first]
 
 
-def _verifier(document: Document, at: datetime) -> Dataset:
+def _verifier(signature: Signature, organization: str) -> Dataset:
     item = Dataset()
-    item.VerifyingObserverName = document.signature.name
+    item.VerifyingObserverName = signature.name
     item.VerifyingObserverIdentificationCodeSequence = []  # type 2
-    item.VerifyingOrganization = document.organization
-    item.VerificationDateTime = f"{at:%Y%m%d%H%M%S}+0000"
+    item.VerifyingOrganization = organization
+    item.VerificationDateTime = f"{signature.signed_at.astimezone(UTC):%Y%m%d%H%M%S}+0000"
     return item
 
 
@@ -159,8 +177,8 @@ def _reference(ds: Dataset, document: Document) -> None:
     ds.CurrentRequestedProcedureEvidenceSequence = _hierarchy(document.evidence)
     if document.other_evidence:
         ds.PertinentOtherEvidenceSequence = _hierarchy(document.other_evidence)
-    if document.predecessor is not None:
-        ds.PredecessorDocumentsSequence = _hierarchy([document.predecessor])
+    if document.predecessors:
+        ds.PredecessorDocumentsSequence = _hierarchy(document.predecessors)
 
 
 def _request(study: StudyHeader) -> Dataset:
@@ -216,15 +234,19 @@ def _content(ds: Dataset, document: Document) -> None:
 def _observers(document: Document) -> list[Dataset]:
     """TID 1001: the person who signed, and the device that drafted."""
     name = _item("HAS OBS CONTEXT", "PNAME", PERSON_NAME)
-    name.PersonName = document.signature.name
-    items = [_coded("HAS OBS CONTEXT", OBSERVER_TYPE, PERSON), name]
-    if document.device:
-        uid = _item("HAS OBS CONTEXT", "UIDREF", DEVICE_UID)
-        uid.UID = derived_uid("device", document.device)
-        device = _item("HAS OBS CONTEXT", "TEXT", DEVICE_NAME)
-        device.TextValue = document.device
-        items += [_coded("HAS OBS CONTEXT", OBSERVER_TYPE, DEVICE), uid, device]
-    return items
+    name.PersonName = document.signatures[-1].name
+    person = [_coded("HAS OBS CONTEXT", OBSERVER_TYPE, PERSON), name]
+    return [*person, *(_device(document.device) if document.device else [])]
+
+
+def _device(device: Device) -> list[Dataset]:
+    uid = _item("HAS OBS CONTEXT", "UIDREF", DEVICE_UID)
+    uid.UID = derived_uid("device", device.model, device.weights_digest)
+    name = _item("HAS OBS CONTEXT", "TEXT", DEVICE_NAME)
+    name.TextValue = device.model
+    serial = _item("HAS OBS CONTEXT", "TEXT", DEVICE_SERIAL)
+    serial.TextValue = device.weights_digest
+    return [_coded("HAS OBS CONTEXT", OBSERVER_TYPE, DEVICE), uid, name, serial]
 
 
 def _section(heading: Heading, text: str) -> Dataset:

@@ -35,3 +35,32 @@ def refusal(status: int, doing: str, *, moving: bool = False) -> str:
     fallback = (MOVE_UNABLE if moving else UNABLE) if 0xC000 <= status <= 0xCFFF else ("unknown status", _LOOK)
     meaning, remedy = QUERY_RETRIEVE.get(status, fallback)
     return f"it ended {doing} with status 0x{status:04X} ({meaning}); {remedy}"
+
+
+# --- C-STORE (PS3.4 B.2.3, PS3.7 C) ---------------------------------------------------------------------------
+
+DUPLICATE = 0x0111
+_STORED = frozenset({SUCCESS, 0x0107, 0x0116, DUPLICATE})
+_TRANSIENT = frozenset({0x0110, 0x0210, 0x0213, CANCELLED})
+_STORAGE: dict[int, tuple[str, str]] = {
+    0xA7: ("out of resources", "free space in it"),
+    0xA9: ("data set does not match the SOP class", _LOOK),
+    0xC0: ("it cannot understand the object", _LOOK),
+}
+
+
+def is_stored(status: int) -> bool:
+    """Success, a warning, or "I have this object already": our UIDs are derived, so it is the same one."""
+    return status in _STORED or status >> 12 == 0xB
+
+
+def is_transient(status: int) -> bool:
+    """Whether the same object may be taken later."""
+    return status >> 8 == 0xA7 or status in _TRANSIENT
+
+
+def not_stored(status: int) -> str:
+    """A sentence for a C-STORE that failed."""
+    group = 0xC0 if status >> 12 == 0xC else status >> 8
+    meaning, remedy = _STORAGE.get(group) or QUERY_RETRIEVE.get(status, ("unknown status", _LOOK))
+    return f"it did not store the report, status 0x{status:04X} ({meaning}); {remedy}"

@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydicom import dcmread
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom.presentation import build_context
 
 from app.errors import EndpointRefused, EndpointUnavailable
-from app.gateways.archive_find import STUDY_ROOT_FIND, find_context
+from app.gateways.archive_find import find, find_context, text
 from app.gateways.dimse_peer import Call, DimsePeer
-from app.gateways.dimse_status import PENDING, SUCCESS, refusal
+from app.gateways.dimse_status import is_stored, is_transient, not_stored
 
 MAX_SERIES = 50
-OUT_OF_RESOURCES, TRANSIENT = 0xA7, frozenset({0x0110, 0x0213, 0xFE00})  # PS3.4 B.2.3, PS3.7 C
+VERIFICATION = "1.2.840.10008.1.1"
+STORING, ASKING = "the storage of a report", "a query for a report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,48 +33,45 @@ class DimseReportEndpoint:
         return self.peer.name
 
     def send(self, document: bytes) -> None:
-        """Store one Part 10 object.
+        """Store one Part 10 object; a peer that says it has it already has it.
 
         Raises EndpointUnavailable (not reached, broke off, out of resources), EndpointRefused (it does not want it).
         """
         dataset = dcmread(io.BytesIO(document))
-        context = build_context(dataset.SOPClassUID, dataset.file_meta.TransferSyntaxUID)
-        with self.peer.association([context], EndpointUnavailable) as call:
-            with call.guarded("C-STORE of a report"):
-                answer = call.association.send_c_store(dataset)
-            status = call.status(answer, "C-STORE of a report")
-        if status == SUCCESS or status >> 12 == 0xB:  # warnings: stored, with a note
-            return
-        kind = EndpointUnavailable if status >> 8 == OUT_OF_RESOURCES or status in TRANSIENT else EndpointRefused
-        raise kind(self.peer.says(refusal(status, "C-STORE of a report")))
+        wanted = build_context(dataset.SOPClassUID, [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+        # with Verification accepted the association stands, and a class that is not taken is told from a peer away
+        with self.peer.association([wanted, build_context(VERIFICATION)], EndpointUnavailable) as call:
+            if not call.offers(str(dataset.SOPClassUID)):
+                what = "it takes no Basic Text SR; allow this SOP class there, or choose another peer for results"
+                raise call.fails(what, EndpointRefused)
+            status = _stored(call, dataset)
+        if not is_stored(status):
+            kind = EndpointUnavailable if is_transient(status) else EndpointRefused
+            raise kind(self.peer.says(not_stored(status)))
 
     def holds(self, study_instance_uid: str, sop_instance_uid: str) -> bool:
         """Whether the peer has the object. Raises EndpointUnavailable where it cannot be asked."""
         with self.peer.association([find_context()], EndpointUnavailable) as call:
-            series = _query("SERIES", StudyInstanceUID=study_instance_uid, Modality="SR", SeriesInstanceUID="")
-            found = [str(match.get("SeriesInstanceUID", "")) for match in _matches(call, series)]
-            return any(_in_series(call, study_instance_uid, uid, sop_instance_uid) for uid in found[:MAX_SERIES])
+            query = _query("SERIES", StudyInstanceUID=study_instance_uid, Modality="SR", SeriesInstanceUID=None)
+            series = find(call, query, ASKING, lambda match: text(match, "SeriesInstanceUID"))
+            return any(_objects(call, study_instance_uid, series[:MAX_SERIES], sop_instance_uid))
 
 
-def _in_series(call: Call, study: str, series: str, sop_instance_uid: str) -> bool:
-    query = _query("IMAGE", StudyInstanceUID=study, SeriesInstanceUID=series, SOPInstanceUID=sop_instance_uid)
-    return any(str(match.get("SOPInstanceUID", "")) == sop_instance_uid for match in _matches(call, query))
+def _stored(call: Call, dataset: FileDataset) -> int:
+    with call.guarded(STORING):
+        return call.status(call.association.send_c_store(dataset), STORING)
 
 
-def _query(level: str, **keys: str) -> Dataset:
+def _objects(call: Call, study: str, series: list[str], sop_instance_uid: str) -> Iterator[bool]:
+    """PS3.4 C.6.2.1: at the image level the keys above must be given, so each series is asked."""
+    for uid in series:
+        query = _query("IMAGE", StudyInstanceUID=study, SeriesInstanceUID=uid, SOPInstanceUID=sop_instance_uid)
+        yield sop_instance_uid in find(call, query, ASKING, lambda match: text(match, "SOPInstanceUID"))
+
+
+def _query(level: str, **keys: str | None) -> Dataset:
     query = Dataset()
     query.QueryRetrieveLevel = level
     for keyword, value in keys.items():
         setattr(query, keyword, value)
     return query
-
-
-def _matches(call: Call, query: Dataset) -> Iterator[Dataset]:
-    with call.guarded("C-FIND of a report"):
-        for answer, match in call.association.send_c_find(query, STUDY_ROOT_FIND):
-            call.left("C-FIND of a report")
-            status = call.status(answer, "C-FIND of a report")
-            if status in PENDING and match is not None:
-                yield match
-            elif status not in PENDING and status != SUCCESS:
-                raise call.fails(refusal(status, "C-FIND of a report"))

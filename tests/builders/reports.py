@@ -47,12 +47,14 @@ def add_signed_report(
     return report
 
 
-def add_addendum(database: Database, clock: Clock, report: Report, text: str = "A line was moved.") -> Addendum:
+def add_addendum(
+    database: Database, clock: Clock, report: Report, text: str = "A line was moved.", number: int = 1
+) -> Addendum:
     signature = Signature(str(report.signer_id), report.signer_name, clock.now(), "I add this.")
     addendum = Addendum(
-        id=new_id(), report_id=report.id, number=1, text=text, signer_id=signature.signer_id,
+        id=new_id(), report_id=report.id, number=number, text=text, signer_id=signature.signer_id,
         signer_name=signature.name, signed_at=signature.signed_at, meaning=signature.meaning,
-        signed_digest=addendum_digest(report.signed_digest, 1, text, signature),
+        signed_digest=addendum_digest(report.signed_digest, number, text, signature),
     )  # fmt: skip
     with unit_of_work(database, clock) as uow:
         uow.session.add(addendum)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import io
+import time
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from pydicom import dcmread
+from pynetdicom import AE, evt
+from pynetdicom.status import STORAGE_SERVICE_CLASS_STATUS, code_to_category
 
 from app.db import migrations
 from app.db.session import Database
@@ -13,6 +18,8 @@ from app.delivery.documents import prepare
 from app.delivery.structured_report import encode
 from app.errors import EndpointRefused, EndpointUnavailable
 from app.gateways.dimse_peer import DimsePeer, Patience
+from app.gateways.dimse_status import is_stored, is_transient, not_stored
+from app.gateways.object_store import LocalObjectStore
 from app.gateways.report_dimse import DimseReportEndpoint
 from tests.builders.reports import add_signed_report
 from tests.fakes.clock import SetClock
@@ -30,7 +37,7 @@ def document(tmp_path):
     migrations.upgrade(database)
     report = add_signed_report(database, SetClock())
     with database.reading() as session:
-        encoded = encode(prepare(session, report.id, "Test Hospital").document)
+        encoded = encode(prepare(session, LocalObjectStore(tmp_path / "store"), report.id, "Test Hospital").document)
     database.close()
     return encoded
 
@@ -87,8 +94,70 @@ def test_a_peer_without_query_cannot_be_asked(document, tmp_path):
             peer(port).holds(*identity(document))
 
 
+@contextmanager
+def storing(status, *, takes=("1.2.840.10008.5.1.4.1.1.88.11", "1.2.840.10008.1.1"), pause=0.0):
+    """A receiver that answers each C-STORE with one status."""
+    received = []
+
+    def on_store(event):
+        received.append(event.dataset)
+        time.sleep(pause)
+        return status
+
+    entity = AE(ae_title="RESULTS")
+    for sop_class in takes:
+        entity.add_supported_context(sop_class, "1.2.840.10008.1.2")
+    server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, on_store)])
+    try:
+        yield server.server_address[1], received
+    finally:
+        server.shutdown()
+
+
+TAKEN = (0x0000, 0xB007, 0x0116, 0x0111)
+LATER = (0xA700, 0x0110, 0xFE00)
+NEVER = (0xA900, 0xC123, 0x0122, 0x0124, 0x4242)
+
+
+def test_every_status_of_the_library_has_one_consequence():
+    for status in STORAGE_SERVICE_CLASS_STATUS:
+        assert not (is_stored(status) and is_transient(status))
+        assert is_stored(status) == (code_to_category(status) in {"Success", "Warning"} or status == 0x0111)
+        assert f"0x{status:04X} (" in not_stored(status)
+
+
+@pytest.mark.parametrize("status", [*TAKEN, *LATER, *NEVER], ids=hex)
+def test_the_peers_answer_decides(document, status):
+    with storing(status) as (port, received):
+        if status in TAKEN:
+            peer(port).send(document)
+        else:
+            expected = EndpointUnavailable if status in LATER else EndpointRefused
+            with pytest.raises(expected, match=f"0x{status:04X} .*; ") as caught:
+                peer(port).send(document)
+            assert type(caught.value) is expected
+    assert received[0].SOPInstanceUID == identity(document)[1]
+
+
+def test_a_peer_that_takes_no_such_documents_needs_a_person(document):
+    with storing(0, takes=["1.2.840.10008.1.1"]) as (port, _), pytest.raises(EndpointRefused, match="no Basic Text SR"):
+        peer(port).send(document)
+
+
+def test_a_peer_that_does_not_answer_is_tried_again_later(document):
+    slow = DimsePeer("pacs", "ANY", "127.0.0.1", 0, "UNIRG", Patience(connect=1, answer=0.5, total=2))
+    with storing(0, pause=2) as (port, _), pytest.raises(EndpointUnavailable, match="no usable answer"):
+        DimseReportEndpoint(replace(slow, port=port)).send(document)
+
+
+def test_a_peer_of_implicit_syntax_alone_gets_the_same_text(document):
+    with storing(0) as (port, received):
+        peer(port).send(document)
+    assert received[0].ContentSequence == dcmread(io.BytesIO(document)).ContentSequence
+
+
 @pytest.mark.peer("orthanc")
-def test_a_refusal_for_good_needs_a_person(document, start_orthanc):
+def test_a_refused_association_is_tried_again_later(document, start_orthanc):
     orthanc = start_orthanc(DicomAlwaysAllowStore=False)
-    with pytest.raises((EndpointRefused, EndpointUnavailable)):
+    with pytest.raises(EndpointUnavailable, match="broke off the association"):
         peer(orthanc.port, orthanc.ae_title).send(document)

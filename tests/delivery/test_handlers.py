@@ -123,6 +123,25 @@ def test_an_addendum_is_a_second_document(database, clock, store):
     assert service.study().stage is Stage.DELIVERED
 
 
+def test_a_study_is_delivered_when_its_last_document_is(database, clock, store):
+    """The addendum was signed while the report was on its way, and its receiver is away."""
+    report = add_signed_report(database, clock)
+    pacs = RememberingEndpoint()
+    pacs.after_storing = lambda: len(pacs.received) == 1 and add_addendum(database, clock, report)
+    pacs.fails = []
+    service = Service(database, clock, store, pacs)
+    service.work()
+    assert len(pacs.received) == 1
+    assert service.study().stage is Stage.SIGNED
+    pacs.fails = [AWAY]
+    service.work()
+    assert service.study().stage is Stage.SIGNED
+    clock.advance(60)
+    service.work()
+    assert len(pacs.received) == 2
+    assert service.study().stage is Stage.DELIVERED
+
+
 def test_with_no_receiver_the_report_stays_signed_and_says_why(database, clock, store):
     add_signed_report(database, clock)
     service = Service(database, clock, store)
