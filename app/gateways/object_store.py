@@ -112,20 +112,6 @@ class LocalObjectStore:
             with contextlib.suppress(OSError):
                 temp.unlink(missing_ok=True)
 
-    def sweep(self, older_than_seconds: float) -> int:
-        """Remove temporary files that a crash left behind; returns how many.
-
-        Age since the last write, by the file system's clock: give more than an association may last.
-        """
-        probe = self._incoming / f"{uuid.uuid4().hex}.part"
-        with _refusals():
-            probe.touch(mode=PRIVATE_FILE)
-            oldest = probe.stat().st_mtime - older_than_seconds
-            left = [path for path in self._incoming.iterdir() if _modified(path) < oldest]
-        for path in (*left, probe):
-            self.delete_temp(path)
-        return len(left)
-
     def free_ratio(self) -> float:
         """Free share of the file system, 0 to 1. Raises StorageUnavailable where it cannot be told."""
         with _refusals():
@@ -148,13 +134,6 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _modified(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:  # another process was done with it
-        return float("inf")
 
 
 @contextmanager

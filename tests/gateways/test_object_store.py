@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -142,15 +141,6 @@ def test_only_temporaries_are_deleted(store: LocalObjectStore) -> None:
     assert path.exists()
 
 
-def test_what_a_crash_left_is_swept_by_its_age(store: LocalObjectStore) -> None:
-    old, young = incoming(store, b"old", "old.part"), incoming(store, b"young", "young.part")
-    hour = 3600
-    stamp = young.stat().st_mtime - 2 * hour
-    os.utime(old, (stamp, stamp))
-    assert store.sweep(hour) == 1
-    assert list(store.incoming_dir.iterdir()) == [young]
-
-
 def test_the_free_share_is_a_share(store: LocalObjectStore) -> None:
     assert 0 < store.free_ratio() <= 1
 
@@ -187,8 +177,8 @@ def test_nothing_is_acknowledged_before_it_is_durable(tmp_path: Path) -> None:
 
 
 def _letter(line: str) -> str:
-    # F: fsync of a temporary file, P: of the folder of folders (one is new), R: rename, D: fsync of the object's folder,
-    # C: sync of the database, S: something is sent, by the receiver or the modality
+    # F: fsync of a temporary file, P: of the folder of folders (one is new), R: rename, D: fsync of the object's own
+    # folder, C: sync of the database, S: something is sent, by the receiver or the modality
     if "sync(" in line and ".part>" in line:
         return "F"
     if "rename" in line and ".part" in line:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 import threading
@@ -14,7 +15,7 @@ from app.errors import ConfigError
 from app.intake.scp import AllowedPeer, Deadlines, ScpSettings, StorageScp
 from app.intake.scp.gate import Gate
 from app.intake.scp.settings import address
-from tests.intake.landing import DirectorySink, landing
+from tests.intake.landing import QUICK, DirectorySink, landing
 from tests.intake.modality import (
     ASSOCIATE_AC,
     CALLING_AE_REJECTED,
@@ -173,6 +174,28 @@ def test_an_occupied_port_is_a_configuration_error(tmp_path: Path) -> None:
             scp.start()
         scp.stop()
         sink.close()
+
+
+def test_what_a_crash_left_is_swept_at_the_start(tmp_path: Path) -> None:
+    incoming = DirectorySink(tmp_path)
+    old, young = (incoming.store.incoming_dir / f"{name}.part" for name in ("old", "young"))
+    for path in (old, young):
+        path.touch()
+    stamp = young.stat().st_mtime - 2 * QUICK.association
+    os.utime(old, (stamp, stamp))
+    incoming.close()
+    with landing(tmp_path) as receiver:
+        assert receiver.under_way == [young]
+
+
+def test_a_folder_that_cannot_be_made_is_a_configuration_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    sink = DirectorySink(tmp_path / "sink")
+    scp = StorageScp(ScpSettings("UNIRG", tmp_path / "file" / "incoming"), sink)
+    with pytest.raises(ConfigError, match="folder of its own"):
+        scp.start()
+    scp.stop()
+    sink.close()
 
 
 def test_two_receivers_share_a_port_where_asked(tmp_path: Path) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from app.intake.scp import command_set
 from app.intake.scp.command_set import MAX_COMMAND_BYTES, Answer, Command
-from app.intake.scp.endings import InvalidPdu, MessageViolation, UnexpectedPdu
+from app.intake.scp.endings import InvalidPdu, MessageViolation
 from app.intake.scp.observer import ScpObserver
 from app.intake.scp.storage import Caller, Context, StorageService
 from app.intake.scp.upper_layer import Fragment, UpperLayer
@@ -43,35 +43,25 @@ class Association:
         return context
 
     def _command_set(self, first: Fragment) -> bytes:
-        collected, fragment = bytearray(), first
-        while True:
-            if len(collected) + fragment.size > MAX_COMMAND_BYTES:
+        collected = bytearray()
+        for piece in self._whole(first):
+            if len(collected) + len(piece) > MAX_COMMAND_BYTES:
                 raise MessageViolation("command set too long")
-            for piece in self.layer.bytes_of(fragment):
-                collected += piece
-            if fragment.is_last:
-                return bytes(collected)
-            fragment = self._next_in(first.context_id, is_command=True)
+            collected += piece
+        return bytes(collected)
+
+    def _whole(self, first: Fragment) -> Iterator[memoryview]:
+        yield from self.layer.bytes_of(first)
+        if not first.is_last:
+            yield from self.layer.rest_of_message(first.context_id, is_command=True)
 
     def _serve(self, context_id: int, context: Context, command: Command) -> None:
         with self.service.receive(command, context, self.caller) as reception:
             if command.has_data_set:
-                fragment = self._next_in(context_id, is_command=False)
-                reception.write(self.layer.bytes_of(fragment))
-                while not fragment.is_last:
-                    fragment = self._next_in(context_id, is_command=False)
-                    reception.write(self.layer.bytes_of(fragment))
+                reception.write(self.layer.rest_of_message(context_id, is_command=False))
             answer = reception.finish()
             self._count(command, answer, reception.size)
             self.layer.send_command(context_id, command_set.encode_response(command, answer))
-
-    def _next_in(self, context_id: int, *, is_command: bool) -> Fragment:
-        fragment = self.layer.next_fragment(between_messages=False)
-        if fragment is None:
-            raise UnexpectedPdu("release inside a message")
-        if fragment.context_id != context_id or fragment.is_command != is_command:
-            raise MessageViolation("fragments of two messages are mixed")
-        return fragment
 
     def _count(self, command: Command, answer: Answer, size: int) -> None:
         if command.field == command_set.C_STORE_RQ:

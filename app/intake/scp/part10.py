@@ -9,6 +9,7 @@ import struct
 import uuid
 from pathlib import Path
 
+SUFFIX = ".part"
 WRITEBACK_BYTES = 1 << 22
 """How much is written before the kernel is asked to start putting it on disk: the final fsync then waits for little."""
 
@@ -44,7 +45,7 @@ class IncomingFile:
     """
 
     def __init__(self, directory: Path, header: bytes) -> None:
-        self.path = directory / f"{os.getpid()}-{uuid.uuid4().hex}.part"
+        self.path = directory / f"{os.getpid()}-{uuid.uuid4().hex}{SUFFIX}"
         self.size = 0
         self._hash = hashlib.sha256()
         self._started = 0
@@ -57,9 +58,11 @@ class IncomingFile:
 
     def write(self, piece: memoryview) -> None:
         """Append a piece of the data set."""
-        self._put(piece)
+        size = len(piece)
+        if (written := os.write(self._file, piece)) != size:
+            self._put(piece[written:])
         self._hash.update(piece)
-        self.size += len(piece)
+        self.size += size
         if self.size - self._started >= WRITEBACK_BYTES:
             self._start_writeback()
 
@@ -88,3 +91,26 @@ class IncomingFile:
         self.close()
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
+
+
+def sweep(directory: Path, older_than: float) -> int:
+    """Remove temporary files that a crash left behind; returns how many.
+
+    older_than: seconds since the last write, by the file system's clock; no association may last so long.
+    Raises OSError.
+    """
+    probe = directory / f"{uuid.uuid4().hex}{SUFFIX}"
+    probe.touch(mode=0o600)
+    oldest = probe.stat().st_mtime - older_than
+    probe.unlink()
+    left = [path for path in directory.glob(f"*{SUFFIX}") if _modified(path) < oldest]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return len(left)
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # another process was done with it
+        return float("inf")

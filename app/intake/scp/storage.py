@@ -100,11 +100,12 @@ class Reception:
             self._file.discard()
 
     def write(self, pieces: Iterator[memoryview]) -> None:
-        """A fragment of the data set. Raises ObjectTooLarge; after a disk error the rest is read and dropped."""
+        """The data set. Raises ObjectTooLarge; what is refused, or fails on disk, is read to its end and dropped."""
+        most = self._service.settings.max_object_bytes
         for piece in pieces:
             self.size += len(piece)
-            if self.size > self._service.settings.max_object_bytes:
-                raise ObjectTooLarge(f"data set over {self._service.settings.max_object_bytes} bytes")
+            if self.size > most:
+                raise ObjectTooLarge(f"data set over {most} bytes")
             if self._refused is None and self._file is not None:
                 self._append(self._file, piece)
 

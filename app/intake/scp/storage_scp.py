@@ -14,6 +14,7 @@ from app.intake.scp import tls
 from app.intake.scp.connection import Doorkeeper, serve
 from app.intake.scp.gate import Gate, Ticket
 from app.intake.scp.observer import ScpObserver, Unobserved
+from app.intake.scp.part10 import sweep
 from app.intake.scp.settings import ScpSettings, address
 from app.intake.scp.storage import InstanceSink, StorageService
 from app.intake.scp.wire import TICK
@@ -45,8 +46,11 @@ class StorageScp:
         )
 
     def start(self) -> int:
-        """Listen; returns the port. Raises ConfigError when the address cannot be bound."""
-        self._settings.incoming_dir.mkdir(parents=True, exist_ok=True)
+        """Remove what a crash left, then listen; returns the port.
+
+        Raises ConfigError when the folder cannot be written or the address cannot be bound.
+        """
+        _clean(self._settings)
         self._listener = _listen(self._settings)
         port = int(self._listener.getsockname()[1])
         self._accepting.start()
@@ -107,6 +111,18 @@ class StorageScp:
             serve(ticket, self._keeper)
         finally:
             self._threads.discard(threading.current_thread())
+
+
+def _clean(settings: ScpSettings) -> None:
+    folder = settings.incoming_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        left = sweep(folder, settings.deadlines.association)
+    except OSError as error:
+        message = f"Cannot write to {folder} ({error.strerror}); give the receiver a folder of its own."
+        raise ConfigError(message) from error
+    if left:
+        log.warning("receiver.swept", extra={"count": left})
 
 
 def _listen(settings: ScpSettings) -> socket.socket:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from pynetdicom.pdu import A_ABORT_RQ, A_RELEASE_RP
 
-from app.intake.scp.endings import AbortNeeded, InvalidPdu, PeerAborted, UnexpectedPdu, UnknownPdu
+from app.intake.scp.endings import AbortNeeded, InvalidPdu, MessageViolation, PeerAborted, UnexpectedPdu, UnknownPdu
 from app.intake.scp.settings import Deadlines
 from app.intake.scp.wire import Wire
 
@@ -63,6 +63,21 @@ class UpperLayer:
     def bytes_of(self, fragment: Fragment) -> Iterator[memoryview]:
         """The fragment's value in pieces; must be used up before the next fragment is asked for."""
         return self.wire.stream(fragment.size)
+
+    def rest_of_message(self, context_id: int, *, is_command: bool) -> Iterator[memoryview]:
+        """All fragments up to the last one of this kind, in pieces, each valid until the next.
+
+        Raises MessageViolation when anything else comes in between.
+        """
+        is_last = False
+        while not is_last:
+            fragment = self.next_fragment(between_messages=False)
+            if fragment is None:
+                raise UnexpectedPdu("release inside a message")
+            if fragment.context_id != context_id or fragment.is_command != is_command:
+                raise MessageViolation("fragments of two messages are mixed")
+            yield from self.wire.stream(fragment.size)
+            is_last = fragment.is_last
 
     def _next_data_pdu(self, *, idle: bool) -> bool:
         kind, length = self._header(idle=idle)

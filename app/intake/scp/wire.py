@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from app.intake.scp.endings import DeadlinePassed, PeerClosed, Stopping
 
 TICK = 0.5
-BUFFER_BYTES = 1 << 19
+BUFFER_BYTES = 1 << 18
 REQUEST_PIECE = 1 << 14
 QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 _NOTHING_YET = (BlockingIOError, TimeoutError, ssl.SSLWantReadError)
