@@ -10,13 +10,15 @@ interface Props {
   study: Study;
   draft: Draft | null;
   report: Report | null;
+  /** Draft or report are still being read: what can be started is not known yet. */
+  loading: boolean;
   fault: string | null;
   /** Starts or goes on with the report; null for readers who may only look. */
   onStart: ((fromDraft: string | null) => void) | null;
 }
 
 /** The draft, or what stands in its place, before anybody writes here. */
-export function Reading({ study, draft, report, fault, onStart }: Props) {
+export function Reading({ study, draft, report, loading, fault, onStart }: Props) {
   const others = study.lock !== null && !study.lock.mine ? study.lock.owner : null;
   return (
     <section className="report" aria-label="Report">
@@ -29,7 +31,9 @@ export function Reading({ study, draft, report, fault, onStart }: Props) {
         {fault !== null && <p className="problem" role="alert">{fault}</p>}
       </div>
       <footer className="report-foot">
-        {onStart === null ? <p className="quiet">Your role reads reports; a radiologist writes and signs them.</p> : <Starts draft={draft} report={report} onStart={onStart} />}
+        {loading && <p role="status" className="quiet">Reading the draft…</p>}
+        {onStart === null && <p className="quiet">Your role reads reports; a radiologist writes and signs them.</p>}
+        {onStart !== null && !loading && <Starts study={study} draft={draft} report={report} onStart={onStart} />}
         {onStart !== null && report === null && <Redraft study={study} />}
       </footer>
     </section>
@@ -51,11 +55,15 @@ function Reason({ study, hasDraft }: { study: Study; hasDraft: boolean }) {
   );
 }
 
-function Starts({ draft, report, onStart }: Pick<Props, "draft" | "report"> & { onStart: (fromDraft: string | null) => void }) {
-  const fromDraft = report === null && draft !== null ? draft.id : null;
+const READABLE: ReadonlySet<Study["state"]> = new Set(["ready", "draft_unavailable", "not_eligible", "failed"]);
+
+function Starts({ study, draft, report, onStart }: Pick<Props, "study" | "draft" | "report"> & { onStart: (fromDraft: string | null) => void }) {
+  const canStart = report !== null || READABLE.has(study.state);
+  const fromDraft = report === null && draft !== null && study.current_draft?.stale === false ? draft.id : null;
   const start = () => { onStart(fromDraft); };
   const words = report !== null ? "Go on with this report" : fromDraft !== null ? "Start from this draft" : "Report by hand";
-  usePrimaryKey(start);
+  usePrimaryKey(canStart ? start : null);
+  if (!canStart) return <p className="quiet">Reporting can start when the study is ready.</p>;
   return (
     <>
       <button type="button" className="primary" title="Ctrl+Enter" onClick={start}>{words}</button>

@@ -63,6 +63,7 @@ export function ReportPanel({ study, imageFault }: { study: Study; imageFault: b
       study={study}
       draft={draft.data ?? null}
       report={kept === null ? null : (saved.data ?? null)}
+      loading={(draftId !== null && draft.isPending) || (kept !== null && saved.isPending)}
       fault={fault ?? draft.error?.message ?? saved.error?.message ?? null}
       onStart={mayReport(reader) ? (fromDraft) => void start(fromDraft) : null}
     />

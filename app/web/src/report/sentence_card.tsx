@@ -40,7 +40,7 @@ export function SentenceCard({ sentence, locked, onChange }: Props) {
         <span className="decision">{DECIDED[decision]}</span>
         <Choice name="Accept" keyName="A" pressed={decision === "accepted"} locked={locked} draft={draft.text} onPress={() => { onChange({ type: "accept", index }); }} />
         <button ref={editButton} type="button" data-key="e" aria-pressed={decision === "edited"} disabled={locked} title="Edit (E)" onClick={() => { setEditing(true); }}>
-          Edit<span className="unseen">{`: ${draft.text}`}</span>
+          Edit<span className="unseen">{` “${draft.text}”`}</span>
         </button>
         <Choice name="Reject" keyName="X" pressed={decision === "rejected"} locked={locked} draft={draft.text} onPress={() => { onChange({ type: "reject", index }); }} />
         <Choice name="Restore" keyName="U" locked={locked} draft={draft.text} onPress={() => { onChange({ type: "restore", index }); }} />
@@ -61,7 +61,7 @@ interface ChoiceProps {
 function Choice({ name, keyName, pressed, locked, draft, onPress }: ChoiceProps) {
   return (
     <button type="button" data-key={keyName.toLowerCase()} aria-pressed={pressed} disabled={locked} title={`${name} (${keyName})`} onClick={onPress}>
-      {name}<span className="unseen">{`: ${draft}`}</span>
+      {name}<span className="unseen">{` “${draft}”`}</span>
     </button>
   );
 }
