@@ -37,15 +37,15 @@ class Desk:
     model: ChosenWords = field(default_factory=ChosenWords)
     study_id: str = ""
 
-    def begin(self, *films: HeaderFacts | Exception, **columns: object) -> None:
-        """A study in DRAFTING with these objects; one plain frontal film by default."""
+    def begin(self, *films: HeaderFacts | Exception, key: str = "", **columns: object) -> None:
+        """A study in DRAFTING with these objects; one plain frontal film by default. key: of the (single) object."""
         self.study_id = add_study(self.database, self.clock, Stage.DRAFTING, **columns).id
         for film in films or (frontal(),):
-            self.add_film(film)
+            self.add_film(film, key)
 
-    def add_film(self, film: HeaderFacts | Exception) -> str:
+    def add_film(self, film: HeaderFacts | Exception, key: str = "") -> str:
         """One object of the study; returns its key."""
-        key = f"film{len(self.pixels.headers)}"
+        key = key or f"film{len(self.pixels.headers)}"
         self.pixels.headers[key] = film
         self.clock.advance(1)
         with unit_of_work(self.database, self.clock) as uow:
