@@ -85,7 +85,7 @@ def run(command: Sequence[str | Path], *, cwd: Path = ROOT, count: str | None = 
     """
     LOG.parent.mkdir(exist_ok=True)
     started = told = time.monotonic()
-    seen = 0
+    seen, unpacking = 0, False
     with LOG.open("a") as log:
         log.write(f"\n$ {' '.join(map(str, command))}\n")
         process = subprocess.Popen(
@@ -100,10 +100,11 @@ def run(command: Sequence[str | Path], *, cwd: Path = ROOT, count: str | None = 
         for line in process.stdout or ():
             log.write(line)
             seen += bool(count and re.match(count, line))
-            unpacking = line.startswith("Installing collected packages")
-            if count and (unpacking or time.monotonic() - told > HEARTBEAT_SECONDS):
+            begins = line.startswith("Installing collected packages")
+            unpacking = unpacking or begins
+            if count and (begins or time.monotonic() - told > HEARTBEAT_SECONDS):
                 told = time.monotonic()
-                done = "all fetched, now unpacking" if unpacking else f"{seen} of {total} packages fetched"
+                done = "unpacking" if unpacking else f"{seen} of {total} packages fetched"
                 print(f"      {done}, {told - started:.0f} s", flush=True)
     if process.wait() != 0:
         end = "\n".join(LOG.read_text(errors="replace").splitlines()[-25:])
@@ -158,7 +159,7 @@ def install_lock(scope: str) -> None:
     if not resolvable(torch):
         print(f"      {torch} is not where pip looks as configured; adding {TORCH_CPU_INDEX}")
         arguments += ["--extra-index-url", TORCH_CPU_INDEX]
-    pip(*arguments, count=r"Collecting |Requirement already satisfied", total=len(pins))
+    pip(*arguments, count=r"Collecting |Processing |Requirement already satisfied", total=len(pins))
     # Some packages carry templates that are no valid Python; compileall's exit code counts them, pip ignores them too.
     site = next((VENV / "lib").glob("python*/site-packages"))
     compiler = [str(PYTHON), "-m", "compileall", "-qq", "-j", "0", str(site)]
