@@ -10,6 +10,7 @@ from pathlib import Path
 class ReceivedInstance:
     """A complete C-STORE whose bytes lie in a temporary Part 10 file.
 
+    sop_instance_uid: as the request named it, "" where that was no UID (the object can then only be kept aside);
     temp_path: the file (meta group as PS3.10 7.1, then the data set exactly as sent), not yet synced to disk;
     size, sha256 (64 hexadecimal digits): of the data set alone, as sent;
     move_originator_*: present when the object was sent for a C-MOVE (PS3.7 9.3.1.1).

@@ -98,6 +98,13 @@ def test_wrong_request_is_answered_and_the_association_goes_on(receiver: Landing
     receiver.wait_empty()
 
 
+def test_an_object_without_a_usable_name_is_handed_over_nameless(receiver: Landing) -> None:
+    with Modality(receiver.port).associate() as peer:
+        assert peer.store(b"data", sop_instance="../../etc/passwd").status == 0x0117
+    received, _ = receiver.sink.received[-1]
+    assert (received.sop_instance_uid, receiver.sink.data_set()) == ("", b"data")
+
+
 def test_echo_belongs_to_verification(receiver: Landing) -> None:
     with Modality(receiver.port).associate() as peer:
         assert peer.ask(command_pdu(3, echo_fields())).status == 0x0122

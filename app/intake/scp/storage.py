@@ -31,6 +31,7 @@ class InstanceSink(Protocol):
         """Make it durable and record it, then return the DIMSE status; called from many threads.
 
         May move `temp_path` away; what is left of it is removed afterwards. A ServiceError answers its `dicom_status`.
+        An object without a usable `sop_instance_uid` comes too, to be kept aside; its sender is told 0x0117 anyway.
         """
         ...
 
@@ -61,8 +62,6 @@ def refusal(command: Command, context: Context) -> Answer | None:
         return Answer(NO_SUCH_CLASS, "SOP class is not that of the presentation context")
     if command.has_data_set != stores:
         return Answer(MISTYPED, "data set missing" if stores else "C-ECHO has no data set")
-    if stores and not command.sop_instance_uid:
-        return Answer(INVALID_INSTANCE, "SOP Instance UID missing or no UID")
     return None
 
 
@@ -118,7 +117,10 @@ class Reception:
         if not self.size:
             return Answer(CANNOT_UNDERSTAND, "data set is empty")
         self._file.close()
-        return self._hand_over(self._file)
+        answer = self._hand_over(self._file)
+        if self._command.sop_instance_uid or answer.status == OUT_OF_RESOURCES:
+            return answer
+        return Answer(INVALID_INSTANCE, "SOP Instance UID missing or no UID")  # never success, whatever the sink says
 
     def _create(self) -> IncomingFile:
         settings = self._service.settings
