@@ -6,8 +6,10 @@ makes "never" late. So results, retries and dead letters live in the database an
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from celery import Celery
@@ -21,6 +23,7 @@ from app.errors import ClaimLost, IllegalTransition, ServiceError
 from app.ports import Clock
 
 UseCase = Callable[[jobs.Claim], None]
+RENEW_SECONDS = jobs.LEASE.total_seconds() / 4
 VISIBILITY_SECONDS = 3 * int(jobs.RUN_LIMIT.total_seconds())
 
 
@@ -45,7 +48,8 @@ class JobRunner:
 
     def _attempt(self, claim: jobs.Claim) -> str:
         try:
-            self.use_cases[claim.task](claim)
+            with self._renewed(claim):
+                self.use_cases[claim.task](claim)
         except (ClaimLost, IllegalTransition) as error:
             self._drop(claim, error)
             return "dropped"
@@ -54,6 +58,27 @@ class JobRunner:
         except Exception as error:  # noqa: BLE001 - a fault of ours: tried again, then a dead letter that names its type
             return self._settle(claim, error, f"internal error ({type(error).__name__})", retry=True)
         return "done"
+
+    @contextmanager
+    def _renewed(self, claim: jobs.Claim) -> Iterator[None]:
+        """A thread says that the attempt is under way, until it ends or has had its time."""
+        over = threading.Event()
+        renewing = threading.Thread(target=self._renew, args=(claim, over), name="renew", daemon=True)
+        renewing.start()
+        try:
+            yield
+        finally:
+            over.set()
+            renewing.join()
+
+    def _renew(self, claim: jobs.Claim, over: threading.Event) -> None:
+        ends = time.monotonic() + jobs.RUN_LIMIT.total_seconds()
+        while not over.wait(RENEW_SECONDS) and time.monotonic() < ends:
+            try:
+                with unit_of_work(self.database, self.clock) as uow:
+                    jobs.renew(uow.session, uow.now, claim)
+            except ServiceError as error:  # the next round may reach the database again
+                telemetry.log().warning("renewal_failed", job_id=claim.job_id, error=type(error).__name__)
 
     def _drop(self, claim: jobs.Claim, error: ServiceError) -> None:
         telemetry.log().info("job_dropped", task=claim.task, job_id=claim.job_id, error=type(error).__name__)

@@ -18,7 +18,10 @@ from app.domain.identifiers import new_id
 
 MAX_ATTEMPTS = 5
 UNCLAIMED_AFTER = timedelta(seconds=20)
+LEASE = timedelta(seconds=20)
+"""A running job whose process says nothing for so long is taken up by another."""
 RUN_LIMIT = timedelta(seconds=180)
+"""So long a process may renew one attempt."""
 BACK_OFF = (2.0, 5.0, 15.0, 30.0)
 """Seconds until the next attempt, by number of failures so far."""
 
@@ -71,12 +74,18 @@ def claim(session: Session, now: datetime, job_id: str, token: str) -> Claim | N
     taken = session.execute(
         sa.update(Job)
         .where(Job.id == job_id, Job.token == token, Job.state == "queued")
-        .values(state="running", token=new_id(), attempts=Job.attempts + 1, deadline=now + RUN_LIMIT)
+        .values(state="running", token=new_id(), attempts=Job.attempts + 1, deadline=now + LEASE)
     )
     if cast("sa.CursorResult[object]", taken).rowcount != 1:
         return None
     job = session.get_one(Job, job_id, populate_existing=True)
     return Claim(job.id, job.token, job.task, job.study_id, job.revision, job.target, job.attempts)
+
+
+def renew(session: Session, now: datetime, held: Claim) -> None:
+    """The attempt is still under way; nothing happens where the claim was lost."""
+    mine = (Job.id == held.job_id, Job.token == held.token, Job.state == "running")
+    session.execute(sa.update(Job).where(*mine).values(deadline=now + LEASE))
 
 
 def _held(session: Session, held: Claim) -> Job | None:
@@ -127,11 +136,17 @@ def overdue(session: Session, now: datetime, limit: int = 100) -> list[Job]:
 
 
 def requeue(session: Session, now: datetime, job: Job) -> bool:
-    """Publish an overdue job again under a new token; False where it has no attempt left and is now dead."""
+    """Publish an overdue job again; False where it has no attempt left and is now dead.
+
+    A job that nobody claimed keeps its token, so that its older messages stay good: in a long queue they come first.
+    It is repeated more and more seldom. A job whose process fell silent gets a new token, which fences the old attempt.
+    """
     if job.attempts >= MAX_ATTEMPTS:
         job.state = "dead"
         job.last_error = job.last_error or "the process that ran it ended, each time"
         return False
-    job.state, job.token, job.deadline = "queued", new_id(), now + UNCLAIMED_AFTER
+    if job.state == "running":
+        job.state, job.token = "queued", new_id()
+    job.deadline = now + max(UNCLAIMED_AFTER, now - job.created_at)
     _publish(session, now, job)
     return True

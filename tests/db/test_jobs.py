@@ -77,7 +77,7 @@ def test_a_repeated_message_is_claimed_once(database, clock, study):
 
 def test_a_late_writer_changes_nothing(database, clock, study):
     first = claim(database, clock, take_messages(database, clock)[0])
-    clock.advance(jobs.RUN_LIMIT.total_seconds() + 1)
+    clock.advance(jobs.LEASE.total_seconds() + 1)
     with unit_of_work(database, clock) as uow:
         [late] = jobs.overdue(uow.session, uow.now)
         assert jobs.requeue(uow.session, uow.now, late)
@@ -133,10 +133,30 @@ def test_a_job_without_a_retry_dies_at_once(database, clock, study):
 def test_a_job_whose_processes_end_each_time_dies_too(database, clock, study):
     for _ in range(jobs.MAX_ATTEMPTS):
         assert claim(database, clock, take_messages(database, clock)[0])
-        clock.advance(jobs.RUN_LIMIT.total_seconds() + 1)
+        clock.advance(jobs.LEASE.total_seconds() + 1)
         with unit_of_work(database, clock) as uow:
             alive = [jobs.requeue(uow.session, uow.now, job) for job in jobs.overdue(uow.session, uow.now)]
     assert alive == [False]
+
+
+def test_a_job_that_says_it_is_under_way_is_left_alone(database, clock, study):
+    held = claim(database, clock, take_messages(database, clock)[0])
+    for _ in range(5):
+        clock.advance(jobs.LEASE.total_seconds() - 1)
+        with unit_of_work(database, clock) as uow:
+            assert jobs.overdue(uow.session, uow.now) == []
+            jobs.renew(uow.session, uow.now, held)
+
+
+def test_in_a_long_queue_the_older_message_stays_good(database, clock, study):
+    [first] = take_messages(database, clock)
+    for _ in range(4):
+        clock.advance(600)
+        with unit_of_work(database, clock) as uow:
+            for late in jobs.overdue(uow.session, uow.now):
+                jobs.requeue(uow.session, uow.now, late)
+    assert claim(database, clock, first) is not None
+    assert [claim(database, clock, message) for message in take_messages(database, clock)] == [None, None, None]
 
 
 def test_a_redraft_supersedes_what_waits(database, clock, study):
