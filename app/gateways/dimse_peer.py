@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ MAX_CONTROL_PDU = 1 << 20
 """Bytes. An acceptance with hundreds of presentation contexts stays far below this."""
 READ_SIZE = 1 << 18
 PDU_HEADER = 6  # PS3.8 9.3.1
+QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux; the kernel takes it back after a while
 LAST_WORD = 5.0
 """Seconds after the deadline in which an abort may still be said."""
 
@@ -82,6 +84,7 @@ class DimsePeer:
         entity = _Caller(self, time.monotonic() + self.patience.total)
         try:
             association = self._associate(entity, contexts, failure, roles, handlers)
+            entity.hold_reactor(association)
             try:
                 yield Call(self, association, failure, entity.deadline)
             except BaseException:
@@ -125,6 +128,8 @@ class DimsePeer:
         if wrapped is not None and wrapped.socket is not None:
             wrapped.socket.settimeout(self.patience.answer)
             wrapped.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if QUICK_ACK is not None:
+                wrapped.socket.setsockopt(socket.IPPROTO_TCP, QUICK_ACK, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +197,18 @@ class _Caller(AE):
         self.acse_timeout = self.dimse_timeout = self.network_timeout = peer.patience.answer
         self.deadline, self._max_bytes = deadline, peer.max_bytes
         self._line: tuple[Association, AssociationSocket] | None = None
+        self._gate: _Gate | None = None
+
+    def hold_reactor(self, association: Association) -> None:
+        """Stop the association's own thread for good: it would take answers that we wait for.
+
+        pynetdicom pauses it before each request by a flag that it also reads as paused just before it runs on
+        (Association._run_reactor). On a busy machine the answer then goes to nobody, and the request ends in a timeout.
+        What the thread does besides, answering a release between two requests, our associations are too short for.
+        """
+        self._gate = _Gate()
+        association._reactor_checkpoint = self._gate  # noqa: SLF001  the only way to a thread that cannot be told
+        self._gate.reached.wait(self.connection_timeout)
 
     def hang_up(self) -> None:
         """Leave neither a socket nor a thread behind, however it ended; some of pynetdicom's endings would."""
@@ -200,7 +217,8 @@ class _Caller(AE):
         association, connection = self._line
         connection._shutdown_socket()  # noqa: SLF001  our own subclass
         association._kill = True  # noqa: SLF001  kill() waits for ever on a thread that died
-        association._reactor_checkpoint.set()  # noqa: SLF001
+        if self._gate is not None:
+            self._gate.open()
         association.dul.kill_dul()
 
     def _create_socket(
@@ -211,6 +229,26 @@ class _Caller(AE):
         if tls_args:
             bounded.tls_args = tls_args
         return bounded
+
+
+class _Gate(threading.Event):
+    """Closed until `open`, whatever pynetdicom does to it; reached: its thread waits here and does nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = threading.Event()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Where the association's thread stays."""
+        self.reached.set()
+        return super().wait(timeout)
+
+    def set(self) -> None:
+        """Asked for after each request; not granted."""
+
+    def open(self) -> None:
+        """Let the thread go, to its end."""
+        super().set()
 
 
 class _BoundedSocket(AssociationSocket):
@@ -241,7 +279,12 @@ class _BoundedSocket(AssociationSocket):
             raise OSError("The connection is closed")
         if time.monotonic() >= self._deadline:
             raise TimeoutError("The association's time is up")
-        return self.socket.recv_into(view, min(len(view), READ_SIZE))
+        got = self.socket.recv_into(view, min(len(view), READ_SIZE))
+        if QUICK_ACK is not None:
+            # DCMTK and Orthanc write an answer in two pieces and hold the second until the first is acknowledged:
+            # 40 ms for each answer, unless every acknowledgement leaves at once
+            self.socket.setsockopt(socket.IPPROTO_TCP, QUICK_ACK, 1)
+        return got
 
     def _shutdown_socket(self) -> None:
         """Closes also what was never connected, where pynetdicom's shutdown fails first."""
