@@ -134,20 +134,6 @@ def test_age_of_the_patient(reader, tmp_path, header, years):
     assert reader.inspect(saved(made, tmp_path / "film.dcm")).patient_age_years == years
 
 
-@pytest.mark.parametrize(
-    ("header", "species"),
-    [
-        ({}, ""),
-        ({"PatientSpeciesDescription": "Canine species"}, "Canine species"),
-        ({"PatientSpeciesCodeSequence": sequence(coded("448771007", "SCT", "Canis lupus"))}, "Canis lupus"),
-        ({"PatientBreedDescription": "Beagle"}, "animal"),
-    ],
-)
-def test_an_animal_is_told_from_a_person(reader, tmp_path, header, species):
-    facts = reader.inspect(saved(film(RAMP, **header), tmp_path / "film.dcm"))
-    assert facts.patient_species == species
-
-
 def test_one_bad_element_does_not_condemn_the_header(reader, written):
     rows = b"\x28\x00\x10\x00US\x02\x00"
     assert written.read_bytes().count(rows) == 1
