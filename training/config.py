@@ -58,10 +58,14 @@ class VisionStage:
 
 @dataclass(frozen=True)
 class SftStage:
-    """One run of training/sft.py; `pair_share` of the rows are current + prior, `list_share` the short list task."""
+    """One run of training/sft.py; `pair_share` of the rows are current + prior, the other shares are of tasks.
+
+    steps: of the learning-rate schedule; stop: where training ends, at most `steps`.
+    """
 
     name: str
     steps: int
+    stop: int
     batch: int
     learning_rate: float
     vision_learning_rate: float
@@ -70,6 +74,7 @@ class SftStage:
     pair_share: float
     list_share: float
     findings_share: float
+    changes_share: float
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """SFT examples from phantom studies: the prompts are those of model/prompting.py, to the letter.
 
-Three tasks: the report, the findings alone (the second published template) and a short list (training only; it lets the
-language model learn to read the visual tokens from few words). Pair studies give the prior's date, its film and,
+Four tasks: the report, the findings alone (the second published template), and two that exist in training only and let
+the language model learn to read the visual tokens from few words: a short list of what is there, and (of pairs) of what
+changed. Pair studies give the prior's date, its film and,
 at `prior_report_rate`, its report in the words of any site.
 """
 
@@ -13,13 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from model.prompting import ImagePart, Prior, Prompt, TextPart, build_prompt, target_text
+from model.prompting import ImagePart, Prior, Prompt, TextPart, build_prompt, context_text, target_text
 from training.config import Data, SftStage
-from training.phantom.reports import TRAINED_SITES, report_sections, short_list
+from training.phantom.reports import TRAINED_SITES, report_sections, short_changes, short_list
 from training.phantom.studies import Study, cached_films, study
 
 LIST_PROMPT = "List the findings."
-_TASKS = ("report", "list", "findings")
+CHANGES_PROMPT = "List the changes."
+_TASKS = ("report", "list", "findings", "changes")
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,11 @@ def example(made: Study, task: str, films: tuple[int, ...], data: Data, rng: np.
     if task == "list":
         images = tuple(part for part in build_prompt(None, prior=prior).parts if isinstance(part, ImagePart))
         return Example(Prompt((*images, TextPart(LIST_PROMPT))), short_list(made.current.findings, before), films)
+    if task == "changes" and before is not None:
+        context = build_prompt(None, prior=prior)
+        images = tuple(part for part in context.parts if isinstance(part, ImagePart))
+        asked = TextPart(f"{context_text(None, None, prior)} {CHANGES_PROMPT}")
+        return Example(Prompt((*images, asked)), short_changes(before, made.current.findings), films)
     findings, impression = report_sections(_site(rng), made.current.findings, before)
     if task == "findings":
         prompt = build_prompt(made.indication, prior=prior, sections="findings")
@@ -88,12 +95,13 @@ def example(made: Study, task: str, films: tuple[int, ...], data: Data, rng: np.
 
 def _draw(stage: SftStage, data: Data, store: FilmStore, rng: np.random.Generator) -> Iterator[Example]:
     single, pair = rng.permutation(data.singles), rng.permutation(data.pairs)
-    shares = (1 - stage.list_share - stage.findings_share, stage.list_share, stage.findings_share)
+    given = (stage.list_share, stage.findings_share, stage.changes_share)
+    shares = (1 - sum(given), *given)
     for turn in range(stage.steps * stage.batch):
         with_prior = bool(rng.random() < stage.pair_share)
         seed, order = (data.pair_seed, pair) if with_prior else (data.single_seed, single)
         made = study(seed, int(order[turn % len(order)]), with_prior=with_prior)
-        yield example(made, _TASKS[int(rng.choice(3, p=shares))], store.numbers(made), data, rng)
+        yield example(made, _TASKS[int(rng.choice(len(_TASKS), p=shares))], store.numbers(made), data, rng)
 
 
 def schedule(stage: SftStage, data: Data, store: FilmStore, seed: int) -> list[Example]:

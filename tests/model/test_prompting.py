@@ -78,7 +78,11 @@ def test_chat_messages_for_both_backends():
     plain = prompt.chat_messages()[0]["content"]
     assert [entry["type"] for entry in plain] == ["image", "image", "text"]
     served = prompt.chat_messages(lambda role: {"type": "image_url", "image_url": {"url": f"data:{role}"}})
-    assert [entry.get("image_url", {}).get("url") for entry in served[0]["content"]] == ["data:prior", "data:current", None]
+    assert [entry.get("image_url", {}).get("url") for entry in served[0]["content"]] == [
+        "data:prior",
+        "data:current",
+        None,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -236,7 +236,9 @@ def short_list(current: Findings, prior: Findings | None) -> str:
     if current.tube:
         said.append("tube")
     text = "; ".join(said) or "normal"
-    if prior is None:
-        return text
-    found = [f"{change_name(change)} {change.word}" for change in changes(prior, current)]
-    return f"{text} | {'; '.join(found) or 'no change'}"
+    return text if prior is None else f"{text} | {short_changes(prior, current)}"
+
+
+def short_changes(prior: Findings, current: Findings) -> str:
+    """Every change in the fewest words: an exercise of training, never a report."""
+    return "; ".join(f"{change_name(change)} {change.word}" for change in changes(prior, current)) or "no change"
