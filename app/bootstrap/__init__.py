@@ -10,7 +10,6 @@ from datetime import timedelta
 
 from app import telemetry
 from app.config import Settings
-from app.db import migrations
 from app.db.session import Database
 from app.gateways.clock import SystemClock
 from app.gateways.object_store import LocalObjectStore
@@ -42,6 +41,8 @@ def connect(settings: Settings, process: str) -> Deps:
 
 def prepare(settings: Settings, process: str) -> Deps:
     """As `connect`, with the schema brought to the newest version."""
+    from app.db import migrations  # Alembic is heavy, and the receiver never needs it
+
     deps = connect(settings, process)
     migrations.upgrade(deps.database)
     return deps

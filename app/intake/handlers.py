@@ -50,16 +50,13 @@ class StoreInstances:
         except (CannotUnderstand, ObjectMismatch) as error:
             self._set_aside(received, error)
             raise
-        if self._was_asked_for(received, header):
-            return self._keep_for_asker(received, header)
         return self._file(received, header)
 
-    def _was_asked_for(self, received: ReceivedInstance, header: ObjectHeader) -> bool:
+    def _was_asked_for(self, uow: UnitOfWork, received: ReceivedInstance, header: ObjectHeader) -> bool:
         if received.move_originator_ae == self.own_ae:
             return True
         # some archives name no originator, others (pynetdicom's) themselves: then it is asked for if we noted so
-        with self.database.reading() as session:
-            return is_expected(session, self.clock.now(), header.study_instance_uid)
+        return is_expected(uow.session, uow.now, header.study_instance_uid)
 
     def _require_space(self) -> None:
         if self.store.free_ratio() < self.min_free_ratio:
@@ -85,6 +82,9 @@ class StoreInstances:
     def _record(
         self, uow: UnitOfWork, received: ReceivedInstance, header: ObjectHeader, key: str
     ) -> ServiceError | None:
+        if self._was_asked_for(uow, received, header):
+            _keep_for_asker(uow, received, header, key)
+            return None
         held = uow.session.scalars(
             sa.select(Instance).where(Instance.sop_instance_uid == header.sop_instance_uid)
         ).one_or_none()
@@ -123,27 +123,25 @@ class StoreInstances:
         if study.stage is not Stage.RECEIVING:
             uow.move(study, Step.IMAGE_ARRIVED)
 
-    def _keep_for_asker(self, received: ReceivedInstance, header: ObjectHeader) -> int:
-        key = self.store.publish(received.temp_path, received.sha256)
-        with unit_of_work(self.database, self.clock, _actor(received)) as uow:
-            uow.session.add(
-                MovedObject(
-                    calling_ae=received.calling_ae,
-                    move_originator_message_id=received.move_originator_message_id,
-                    study_instance_uid=header.study_instance_uid,
-                    series_instance_uid=header.series_instance_uid,
-                    sop_instance_uid=header.sop_instance_uid,
-                    sop_class_uid=header.sop_class_uid,
-                    object_key=key,
-                    received_at=uow.now,
-                )
-            )
-        return SUCCESS
-
     def _set_aside(self, received: ReceivedInstance, error: ServiceError) -> None:
         key = self.store.quarantine(received.temp_path, error.message)
         with unit_of_work(self.database, self.clock, _actor(received)) as uow:
             _quarantine(uow, received, key, error.message, None)
+
+
+def _keep_for_asker(uow: UnitOfWork, received: ReceivedInstance, header: ObjectHeader, key: str) -> None:
+    uow.session.add(
+        MovedObject(
+            calling_ae=received.calling_ae,
+            move_originator_message_id=received.move_originator_message_id,
+            study_instance_uid=header.study_instance_uid,
+            series_instance_uid=header.series_instance_uid,
+            sop_instance_uid=header.sop_instance_uid,
+            sop_class_uid=header.sop_class_uid,
+            object_key=key,
+            received_at=uow.now,
+        )
+    )
 
 
 def _actor(received: ReceivedInstance) -> str:

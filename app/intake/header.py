@@ -16,8 +16,9 @@ from app.domain.identifiers import PatientKey, is_uid
 from app.domain.patient import Patient
 from app.errors import CannotUnderstand, ObjectMismatch
 
-HEAD_BYTES = 4 << 20
-"""The facts stand in the first groups; a header that hides them behind more is not worth the network's time."""
+HEAD_BYTES, MOST_HEAD_BYTES = 64 << 10, 4 << 20
+"""The facts stand in the first groups, nearly always at once; a header that hides them behind more than the second
+is not worth the network's time."""
 LAST_TAG = Tag("StudyID")
 FACTS = tuple(
     """
@@ -26,6 +27,7 @@ FACTS = tuple(
     StudyInstanceUID SeriesInstanceUID StudyID
     """.split()  # noqa: SIM905 - one word each
 )
+TAGS: list[BaseTag | int] = [Tag(name) for name in FACTS]
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -51,15 +53,25 @@ class ObjectHeader:
 def read_header(path: Path) -> ObjectHeader:
     """Facts of the Part 10 file at `path`. Raises CannotUnderstand."""
     try:
-        with path.open("rb") as file:
-            head = io.BytesIO(file.read(HEAD_BYTES))
-        dataset = read_partial(head, stop_when=_beyond, specific_tags=[Tag(name) for name in FACTS])
-        return _facts(dataset)
+        return _read(path, HEAD_BYTES)
+    except Exception:  # noqa: BLE001 - cut in the middle of something longer, or hostile: the second look tells
+        return _read_more(path)
+
+
+def _read_more(path: Path) -> ObjectHeader:
+    try:
+        return _read(path, MOST_HEAD_BYTES)
     except CannotUnderstand:
         raise
     except Exception as error:  # the parser meets whatever a sender makes up; each ending is the same refusal
         message = f"The header cannot be parsed ({type(error).__name__}); send a valid DICOM object."
         raise CannotUnderstand(message) from error
+
+
+def _read(path: Path, size: int) -> ObjectHeader:
+    with path.open("rb") as file:
+        head = io.BytesIO(file.read(size))
+    return _facts(read_partial(head, stop_when=_beyond, specific_tags=TAGS))
 
 
 def _beyond(tag: BaseTag, _vr: str | None, _length: int) -> bool:
