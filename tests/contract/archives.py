@@ -121,6 +121,7 @@ class Receiver:
 
 @contextmanager
 def receiver(folder: Path, store: LocalObjectStore) -> Iterator[Receiver]:
+    folder.mkdir(parents=True, exist_ok=True)
     database, clock = Database(f"sqlite:///{folder}/record.db"), SystemClock()
     migrations.upgrade(database)
     sink = StoreInstances(database, clock, store, timedelta(seconds=60), 0.0, OUR_AE)
