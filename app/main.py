@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
@@ -167,8 +168,18 @@ def serve_http(settings: Settings) -> None:
     server(create_app(deps), settings.http.host, settings.http.port).run()
 
 
-def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
-    """Uvicorn without an access log (addresses name studies), and an end that does not wait for event streams."""
+class ApiServer(uvicorn.Server):
+    """Ends the event streams when it is told to stop; they would never end by themselves."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn.Server."""
+        review: Review = cast("FastAPI", self.config.app).state.review
+        review.live.close()
+        await super().shutdown(sockets)
+
+
+def server(app: FastAPI, host: str, port: int) -> ApiServer:
+    """Uvicorn without an access log: addresses name studies."""
     config = uvicorn.Config(
         app,
         host=host,
@@ -180,4 +191,4 @@ def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
         timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    return uvicorn.Server(config)
+    return ApiServer(config)

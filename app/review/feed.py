@@ -142,9 +142,18 @@ class LiveChanges:
             try:
                 queue.put_nowait(change)
             except asyncio.QueueFull:
-                self._listeners.discard(queue)
-                queue.get_nowait()
-                queue.put_nowait(None)
+                self._end(queue)
+
+    def close(self) -> None:
+        """End every stream; clients come back by themselves, to this process or another."""
+        for queue in tuple(self._listeners):
+            self._end(queue)
+
+    def _end(self, queue: asyncio.Queue[ChangeOut | None]) -> None:
+        self._listeners.discard(queue)
+        if queue.full():
+            queue.get_nowait()
+        queue.put_nowait(None)
 
 
 async def _drained(

@@ -99,8 +99,9 @@ class WriteReports:
     def start(self, reader: Reader, study_instance_uid: str, draft_id: str | None) -> ReportOut:
         """Begin the study's report, or go on with the one that was begun.
 
-        An open report goes over to `draft_id` where that is another draft than its own: its text is kept, its
-        decisions start anew. Raises NotFound, StudyLocked, AlreadySigned, DraftStale, IllegalTransition.
+        An open report goes over to `draft_id` where that is another draft than its own, or to none where its own is
+        stale: its text is kept, its decisions start anew.
+        Raises NotFound, StudyLocked, AlreadySigned, DraftStale, IllegalTransition.
         """
         with unit_of_work(self.database, self.clock, actor(reader)) as uow:
             study = uow.study_by_uid(study_instance_uid)
@@ -130,11 +131,13 @@ class WriteReports:
         return report
 
     def _go_on(self, uow: UnitOfWork, study: Study, report: Report, draft_id: str | None) -> None:
-        if draft_id is not None and draft_id != report.draft_id:
-            _require_current(uow.session, study, draft_id)
+        goes_over = draft_id is not None or _is_stale(uow.session, study, report.draft_id)
+        if goes_over and draft_id != report.draft_id:
+            if draft_id is not None:
+                _require_current(uow.session, study, draft_id)
             report.draft_id, report.version, report.updated_at = draft_id, report.version + 1, uow.now
             report.sentences = _stored(rules.begun(draft_lines(uow.session, draft_id)))
-            note(uow, study, "report.rebased", report_id=report.id, draft_id=draft_id)
+            note(uow, study, "report.rebased", report_id=report.id, draft_id=draft_id or "")
         if study.stage in READABLE:
             uow.move(study, Step.REPORT_STARTED)
 
@@ -197,12 +200,25 @@ class WriteReports:
             return report_out(uow.session, report)
 
 
+def _is_stale(session: Session, study: Study, draft_id: str | None) -> bool:
+    if draft_id is None:
+        return False
+    return draft_id != study.current_draft_id or session.get_one(Draft, draft_id).stale
+
+
+def refuse_stale_draft(session: Session, study: Study, report: Report) -> None:
+    """Raises DraftStale."""
+    if _is_stale(session, study, report.draft_id):
+        message = "The study has changed since the draft was written; go over to its current draft, or to none."
+        raise DraftStale(message)
+
+
 def _require_current(session: Session, study: Study, draft_id: str) -> None:
     draft = session.get(Draft, draft_id)
     if draft is None or draft.study_id != study.id:
         message = "The study has no draft of this id; read the study again."
         raise Conflict(message)
-    if draft.stale or draft.id != study.current_draft_id:
+    if _is_stale(session, study, draft_id):
         message = "The study has changed since this draft was written; begin from its current draft, or from nothing."
         raise DraftStale(message)
 

@@ -145,9 +145,13 @@ class FlagOut(Told):
 
 
 class DraftSentenceOut(Told):
-    """logprob: mean over the sentence's tokens (natural log), None where the model gave none."""
+    """logprob: mean over the sentence's tokens (natural log), None where the model gave none.
+
+    author: the model, or the service for what it states itself (which prior was compared with).
+    """
 
     index: int
+    author: Literal["model", "service"] = "model"
     section: Section
     text: str
     source: Source

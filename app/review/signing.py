@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from app.access import Reader
 from app.db.session import Database, UnitOfWork, unit_of_work
-from app.db.tables import Addendum, Draft, Instance, Report, Study
+from app.db.tables import Addendum, Instance, Report, Study
 from app.domain.events import AddendumSigned, ReportSigned
 from app.domain.identifiers import new_id
 from app.domain.report import Decision, ReportStatus
@@ -23,11 +23,11 @@ from app.rest.guard import actor
 from app.review import locks, rules
 from app.review.handlers import (
     SIGNED,
-    DraftStale,
     draft_lines,
     locked_rows,
     note,
     refuse_closed,
+    refuse_stale_draft,
     refuse_stale_version,
 )
 from app.review.report_schemas import ReportOut
@@ -111,11 +111,7 @@ def _require_signed(report: Report) -> None:
 
 
 def _refuse_unready(uow: UnitOfWork, study: Study, report: Report) -> None:
-    if report.draft_id is not None:
-        draft = uow.session.get_one(Draft, report.draft_id)
-        if draft.stale or draft.id != study.current_draft_id:
-            message = "The study has changed since the draft was written; go over to its current draft, then sign."
-            raise DraftStale(message)
+    refuse_stale_draft(uow.session, study, report)
     if study.stage is not Stage.IN_REVIEW:
         message = f"The study is {study.stage}: its images or priors changed. Look at them, save the report, then sign."
         raise Conflict(message)

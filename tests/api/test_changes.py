@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from app.access import Role
 from app.main import server
+from app.review.feed import BACKLOG, ChangeFeed, LiveChanges
 from tests.api.acts import begin, signed_report
 from tests.builders.reading import add_ready_study
 
@@ -80,6 +82,20 @@ def address(house):
     yield f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}"
     running.should_exit = True
     thread.join()
+
+
+def test_a_server_that_stops_ends_the_streams_instead_of_waiting_for_them(house):
+    running = server(house.app, "127.0.0.1", 0)
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    while not running.started:
+        time.sleep(0.01)
+    port = running.servers[0].sockets[0].getsockname()[1]
+    listener = Listener(f"http://127.0.0.1:{port}", house.machine().headers["Authorization"])
+    running.should_exit = True
+    assert listener.next() is None
+    thread.join()
+    listener.close()
 
 
 class Listener:
@@ -153,3 +169,33 @@ def test_listening_holds_no_database_session(house, address):
     assert house.database.engine.pool.checkedout() == 0
     for listener in listeners:
         listener.close()
+
+
+def test_a_stream_ends_with_the_session_that_it_belongs_to(house):
+    welcome = [True, True, False]
+
+    async def listen():
+        changes = LiveChanges(ChangeFeed(house.database)).listen(None, lambda: welcome.pop(0), 0.01)
+        return [change async for change in changes]
+
+    assert asyncio.run(listen()) == []
+    assert welcome == []
+
+
+def test_a_listener_that_does_not_keep_up_is_let_go_and_can_resume(house):
+    signed_report(house, house.reader("ada"))
+    feed = ChangeFeed(house.database)
+    change = feed.after(0, 1).items[0]
+
+    async def listen_slowly():
+        live = LiveChanges(feed)
+        changes = live.listen(0, lambda: True, 60)
+        seen = [await anext(changes)]
+        for number in range(BACKLOG + 1):
+            live._tell(change.model_copy(update={"seq": 1000 + number}))
+        seen += [late async for late in changes]
+        return [told.seq for told in seen]
+
+    seen = asyncio.run(listen_slowly())
+    assert seen == sorted(set(seen))
+    assert seen[-1] == 1000 + BACKLOG - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+from starlette.testclient import TestClient
 
 from app.access import Role
 from app.accounts.attempts import Attempts
@@ -11,6 +12,7 @@ from app.accounts.handlers import Accounts
 from app.db.session import unit_of_work
 from app.db.tables import LoginSession, User
 from app.errors import Conflict, TooManyRequests
+from app.main import ApiDeps, create_app
 from tests.builders.reading import PASSWORD, add_person, quick_passwords
 from tests.builders.studies import add_study
 
@@ -192,3 +194,19 @@ def test_a_person_cannot_become_a_machine(house):
     accounts = Accounts(house.database, house.clock, quick_passwords())
     with pytest.raises(Conflict, match="person"):
         accounts.create_token("ada", [Role.RIS])
+
+
+def test_behind_https_the_cookie_stays_on_this_host_and_on_https(house, pixels):
+    deps = ApiDeps(house.database, house.clock, house.store, pixels, lambda: True, secure_cookie=True, web_dist=None)
+    add_person(house.database, house.clock, "ada", Role.RADIOLOGIST)
+    visitor = TestClient(create_app(deps, quick_passwords()), base_url="https://testserver")
+    answer = visitor.post(LOGIN, json={"username": "ada", "password": PASSWORD})
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-unirg_session=")
+    assert "Secure" in cookie
+    assert "Path=/" in cookie
+    assert "Domain" not in cookie
+    token = {"X-CSRF-Token": answer.json()["csrf_token"]}
+    assert visitor.get(ME).status_code == 200
+    assert visitor.post(LOGOUT, headers=token).status_code == 204
+    assert visitor.get(ME).status_code == 401

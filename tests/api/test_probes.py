@@ -7,7 +7,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from app.db.session import unit_of_work
+from app.db.session import Database, unit_of_work
 from app.main import ApiDeps, create_app
 from tests.api.acts import signed_report
 from tests.builders.reading import add_ready_study, quick_passwords
@@ -78,3 +78,17 @@ def test_signing_counts_decisions_and_a_refused_claim_a_conflict(house):
     assert value("cxr_sentence_decisions_total", decision="accepted") == accepted + 2
     assert value("cxr_sentence_decisions_total", decision="rejected") == rejected + 1
     assert value("cxr_lock_conflicts_total") == conflicts + 1
+
+
+def test_without_the_database_nothing_works_but_the_process_is_alive(house, pixels):
+    gone = Database("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    deps = ApiDeps(gone, house.clock, house.store, pixels, lambda: True, web_dist=None)
+    visitor = TestClient(create_app(deps, quick_passwords()))
+    assert visitor.get("/livez").status_code == 200
+    ready = visitor.get("/readyz")
+    assert (ready.status_code, ready.json()["checks"]["database"]) == (503, "does not answer")
+    answer = visitor.get("/api/v1/worklist", headers={"Authorization": "Bearer any"})
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+    assert answer.json()["type"] == "urn:unirg:problem:database-unavailable"
+    gone.close()

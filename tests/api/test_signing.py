@@ -98,6 +98,21 @@ def test_a_late_image_makes_the_draft_stale_and_the_report_unsignable_until_the_
     assert sign(reader, save(reader, report)).status_code == 200
 
 
+def test_a_report_whose_draft_went_stale_without_another_goes_on_by_hand(house):
+    study, draft = add_ready_study(house.database, house.clock)
+    reader = house.reader()
+    report = save(reader, begin(reader, study, draft))
+    late_image(house, study)
+    with unit_of_work(house.database, house.clock) as uow:
+        row = uow.study(study.id)
+        row.stage, row.current_draft_id = Stage.DRAFT_UNAVAILABLE, None
+    assert sign(reader, save(reader, report)).status_code == 409
+    report = begin(reader, study)
+    assert (report["draft_id"], report["sentences"], report["findings"]) == (None, [], FINDINGS)
+    assert begin(reader, study) == report
+    assert sign(reader, report).status_code == 200
+
+
 def test_a_late_image_stops_a_report_by_hand_until_it_is_saved_again(house):
     study = add_study(house.database, house.clock, Stage.DRAFT_UNAVAILABLE)
     reader = house.reader()
