@@ -6,15 +6,16 @@ import contextlib
 import io
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from app.domain.report import DraftInputs, ModelIdentity, ModelText, Token
 from app.errors import ModelMisbehaved, ModelUnavailable, ServiceError
 from app.gateways.draft_prompt import pictures, prompt_of
 from model.manifest import BadCheckpoint, Checkpoint
 
+Result = TypeVar("Result")
 PARTIAL = "\ufffd"  # what a tokenizer writes for the first bytes of a character
 
 
@@ -54,20 +55,31 @@ class TransformersModel:
         with self._lock, contextlib.suppress(Exception):
             self._load()
 
+    def load(self) -> None:
+        """Load the weights now rather than with the first draft. Raises ModelUnavailable."""
+        with self._lock:
+            self._guarded(self._load)
+
     def draft(self, inputs: DraftInputs) -> ModelText:
         """See DraftModel. Raises ModelUnavailable (no weights, out of memory, too slow), ModelMisbehaved."""
         ends = time.monotonic() + self._deadline_seconds
         if not self._lock.acquire(timeout=self._deadline_seconds):
             raise ModelUnavailable(self._too_slow("was busy"))
         try:
-            return self._write(inputs, ends)
+            return self._guarded(lambda: self._write(inputs, ends))
+        finally:
+            self._lock.release()
+
+    @staticmethod
+    def _guarded(work: Callable[[], Result]) -> Result:
+        """Whatever torch and transformers raise over broken files or a full memory is ours to explain."""
+        try:
+            return work()
         except ServiceError:
             raise
         except Exception as error:
             message = f"The model failed in this process ({type(error).__name__}); see the log of the worker."
             raise ModelUnavailable(message) from error
-        finally:
-            self._lock.release()
 
     def _too_slow(self, what: str) -> str:
         return (

@@ -62,6 +62,14 @@ def test_missing_weights_are_unavailable_with_the_place_to_put_them(tmp_path: Pa
         _ = model.identity
     with pytest.raises(ModelUnavailable, match="microsoft/UniRG-CXR"):
         model.draft(DraftInputs(picture(1, 512)))
+    with pytest.raises(ModelUnavailable, match="microsoft/UniRG-CXR"):
+        model.load()
+
+
+def test_the_weights_can_be_loaded_before_they_are_needed(folder: Path) -> None:
+    model = TransformersModel(load_checkpoint(folder))
+    model.load()
+    assert model._loaded is not None
 
 
 def test_a_draft_that_takes_too_long_is_unavailable(folder: Path) -> None:
