@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -29,30 +30,30 @@ def append(session: Session, now: datetime, entries: Sequence[Entry]) -> None:
     """Add the entries to the chain under the head's row lock."""
     if not entries:
         return
-    head = session.get(AuditHead, 1, with_for_update=True)
-    if head is None:
-        head = AuditHead(id=1, seq=0, hash=GENESIS)
-        session.add(head)
-    for entry in entries:
-        row = _link(head, now, entry)
-        session.add(row)
-        head.seq, head.hash = row.seq, row.hash
-    session.flush()
-
-
-def _link(head: AuditHead, now: datetime, entry: Entry) -> AuditRow:
+    head = sa.select(AuditHead.seq, AuditHead.hash).where(AuditHead.id == 1).with_for_update()
+    seq, last = session.execute(head).one()
     at = now.isoformat(timespec="microseconds")
-    facts = AuditFacts(head.seq + 1, at, entry.actor, entry.action, entry.study_id, entry.detail)
-    return AuditRow(
-        seq=facts.seq,
-        at=at,
-        actor=entry.actor,
-        action=entry.action,
-        study_id=entry.study_id,
-        detail=dict(entry.detail),
-        previous_hash=head.hash,
-        hash=chain_hash(head.hash, facts),
-    )
+    rows = []
+    for entry in entries:
+        rows.append(_link(seq, last, at, entry))
+        seq, last = rows[-1]["seq"], rows[-1]["hash"]
+    # statements, not objects: every transaction ends here, and the unit of work would cost more than the rest
+    session.execute(sa.insert(AuditRow), rows)
+    session.execute(sa.update(AuditHead).where(AuditHead.id == 1).values(seq=seq, hash=last))
+
+
+def _link(seq: int, last: str, at: str, entry: Entry) -> dict[str, Any]:
+    facts = AuditFacts(seq + 1, at, entry.actor, entry.action, entry.study_id, entry.detail)
+    return {
+        "seq": facts.seq,
+        "at": at,
+        "actor": entry.actor,
+        "action": entry.action,
+        "study_id": entry.study_id,
+        "detail": dict(entry.detail),
+        "previous_hash": last,
+        "hash": chain_hash(last, facts),
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,24 +92,20 @@ class StoreInstances:
             if held.sha256 != received.sha256:
                 _quarantine(uow, received, key, "another object under a SOP Instance UID that is held", held.study_id)
             return None
-        study = self._study_of(uow, header)
-        if study.patient.key != header.patient.key:
+        study = self._held_study(uow, header)
+        if study is None:
+            study = _new_study(uow, header, self.quiet)
+        elif study.patient.key != header.patient.key:
             _quarantine(uow, received, key, "its patient is not the patient of its study", study.id)
             return ObjectMismatch("Patient ID or issuer differ from the study's other objects; correct, then resend.")
-        if not header.sop_class_uid.startswith(DOCUMENT_CLASSES) or study.stage is Stage.RECEIVING:
+        elif not header.sop_class_uid.startswith(DOCUMENT_CLASSES) or study.stage is Stage.RECEIVING:
             self._note_image(uow, study)
         _add_instance(uow, study, received, header, key)
         return None
 
-    def _study_of(self, uow: UnitOfWork, header: ObjectHeader) -> Study:
+    def _held_study(self, uow: UnitOfWork, header: ObjectHeader) -> Study | None:
         query = sa.select(Study).where(Study.study_instance_uid == header.study_instance_uid).with_for_update()
-        study = uow.session.scalars(query).one_or_none()
-        if study is None:
-            study = _new_study(uow, header)
-            uow.session.add(study)
-            uow.session.flush()
-            uow.audit("study.received", study.id, state=str(study.stage), revision=1)
-        return study
+        return uow.session.scalars(query).one_or_none()
 
     def _note_image(self, uow: UnitOfWork, study: Study) -> None:
         study.last_image_at = uow.now
@@ -148,8 +144,8 @@ def _actor(received: ReceivedInstance) -> str:
     return f"ae:{received.calling_ae}"
 
 
-def _new_study(uow: UnitOfWork, header: ObjectHeader) -> Study:
-    return Study(
+def _new_study(uow: UnitOfWork, header: ObjectHeader, quiet: timedelta) -> Study:
+    study = Study(
         id=new_id(),
         study_instance_uid=header.study_instance_uid,
         stage=Stage.RECEIVING,
@@ -168,9 +164,13 @@ def _new_study(uow: UnitOfWork, header: ObjectHeader) -> Study:
         referring_physician=header.referring_physician,
         received_at=uow.now,
         last_image_at=uow.now,
-        quiet_until=uow.now,
+        quiet_until=uow.now + quiet,
         stage_since=uow.now,
     )
+    uow.session.add(study)
+    uow.session.flush()  # its objects refer to it
+    uow.audit("study.received", study.id, state=str(study.stage), revision=1)
+    return study
 
 
 def _add_instance(uow: UnitOfWork, study: Study, received: ReceivedInstance, header: ObjectHeader, key: str) -> None:
