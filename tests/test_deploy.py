@@ -19,6 +19,7 @@ from tests.peers.presence import program
 
 ROOT = Path(__file__).resolve().parent.parent
 PROMETHEUS = ROOT / "deploy" / "prometheus"
+ALERT_TESTS = ("alerts_test.yml", "alerts_over_days_test.yml")
 # Names that vLLM 0.31 exports (vllm/v1/metrics/loggers.py), process_* and up that every Prometheus client has.
 FOREIGN = {
     *("vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:kv_cache_usage_perc"),
@@ -69,7 +70,7 @@ def test_panels_ask_for_series_that_exist(panel: dict[str, Any]) -> None:
 
 
 @pytest.mark.peer("promtool")
-@pytest.mark.parametrize("arguments", [("check", "rules", "alerts.yml"), ("test", "rules", "alerts_test.yml")], ids=str)
+@pytest.mark.parametrize("arguments", [("check", "rules", "alerts.yml"), ("test", "rules", *ALERT_TESTS)], ids=str)
 def test_promtool_accepts_the_rules_and_their_tests(arguments: tuple[str, ...]) -> None:
     done = run("promtool", *arguments, cwd=PROMETHEUS)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -77,8 +78,9 @@ def test_promtool_accepts_the_rules_and_their_tests(arguments: tuple[str, ...]) 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
 def test_each_alert_has_a_firing_test_and_a_runbook_entry(alert: dict[str, Any]) -> None:
-    tests = [case for test in read("deploy/prometheus/alerts_test.yml")["tests"] for case in test["alert_rule_test"]]
-    fired = [bool(case["exp_alerts"]) for case in tests if case["alertname"] == alert["alert"]]
+    tests = [test for file in ALERT_TESTS for test in read(f"deploy/prometheus/{file}")["tests"]]
+    cases = [case for test in tests for case in test["alert_rule_test"] if case["alertname"] == alert["alert"]]
+    fired = [bool(case["exp_alerts"]) for case in cases]
     assert set(fired) == {True, False}
     document, _, anchor = alert["annotations"]["runbook"].partition("#")
     headings = re.findall(r"^## (.+)$", (ROOT / document).read_text(), flags=re.MULTILINE)

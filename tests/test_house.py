@@ -54,10 +54,15 @@ def source(path: Path) -> str:
     return (ROOT / path).read_text()
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(source(path))
+
+
 def nodes(*under: str) -> Iterator[tuple[Path, ast.AST]]:
     """Every syntax node of the Python files below the folders."""
     for path in files(".py", under=under):
-        for node in ast.walk(ast.parse(source(path))):
+        for node in ast.walk(tree(path)):
             yield path, node
 
 
