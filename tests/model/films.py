@@ -106,3 +106,9 @@ def saved(source: Dataset, path: Path) -> Path:
     """Written as a Part 10 file."""
     source.save_as(path, enforce_file_format=True)
     return path
+
+
+def encapsulated(made: Dataset, stream: bytes) -> None:
+    made.PixelData = encapsulate([stream])
+    made["PixelData"].VR = "OB"
+    made["PixelData"].is_undefined_length = True

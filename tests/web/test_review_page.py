@@ -48,6 +48,12 @@ def test_a_study_is_read_corrected_signed_and_added_to(reader, room, study):
     expect(page.get_by_text("PA · 15 Nov 2024 · 15 months earlier")).to_be_visible()
     expect(page.get_by_text(BANNER)).to_be_visible()
 
+    correct_and_sign(reader, room, study)
+    add_an_addendum(page)
+
+
+def correct_and_sign(reader, room, study):
+    page = reader.page
     reader.begin()
     flagged = reader.sentence("The heart is larger")
     expect(flagged).to_contain_text("comparison without prior: compares with a prior that was not verified")
@@ -81,6 +87,8 @@ def test_a_study_is_read_corrected_signed_and_added_to(reader, room, study):
     assert page.get_by_role("textbox").count() == 0
     assert room.row(study).stage is Stage.SIGNED
 
+
+def add_an_addendum(page):
     page.get_by_role("button", name="Add an addendum…").click()
     page.get_by_role("dialog").get_by_role("textbox").first.fill("Told to the ward.")
     page.get_by_role("dialog").get_by_label("Your password, to sign").fill(PASSWORD)
@@ -252,6 +260,21 @@ def test_a_late_image_makes_a_newer_draft_and_the_text_goes_over_to_it(reader, r
     reader.page.get_by_role("button", name="Sign…").click()
     reader.sign()
     expect(reader.page.get_by_role("article", name="Signed report")).to_contain_text("Small effusion.")
+
+
+def test_where_no_newer_draft_can_be_written_the_text_goes_on_by_hand(reader, room, study):
+    reader.log_in("ada")
+    reader.open("Doe, Jane")
+    reader.begin()
+    reader.sentence("lungs").get_by_role("button", name="Accept").click()
+    reader.await_saved()
+    room.late_image_without_draft(study)
+    reader.page.get_by_role("button", name="Go on by hand").click()
+    expect(reader.page.get_by_label("Your findings")).to_have_value("The lungs are clear.")
+    expect(reader.page.get_by_text(BANNER)).to_be_hidden()
+    reader.page.get_by_role("button", name="Sign…").click()
+    reader.sign()
+    expect(reader.page.get_by_role("article", name="Signed report")).to_contain_text("The lungs are clear.")
 
 
 def test_a_withdrawn_report_leaves_the_study_to_be_read_again(reader, room, study):
