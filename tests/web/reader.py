@@ -48,13 +48,13 @@ class Reader:
     def _asked(self, request: Request) -> None:
         self.requests.append(request.url)
 
-    def log_in(self, username: str) -> None:
+    def log_in(self, username: str, password: str = PASSWORD) -> None:
         self.page.goto(self.url)
-        self.enter(username)
+        self.enter(username, password)
 
-    def enter(self, username: str) -> None:
+    def enter(self, username: str, password: str = PASSWORD) -> None:
         self.page.get_by_label("User name").fill(username)
-        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("button", name="Log in").click()
         expect(self.page.get_by_role("heading", name="Worklist")).to_be_visible()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import sqlalchemy as sa
 
 from app.access import Role
 from app.db import migrations
@@ -18,7 +19,7 @@ from app.db.session import Database, unit_of_work
 from app.db.tables import Draft, Instance, PriorEntry, PriorImageRow, Study
 from app.domain.identifiers import derived_uid, new_id
 from app.domain.priors import PriorDecision, PriorOutcome
-from app.domain.study import Stage
+from app.domain.study import Stage, Step
 from app.gateways.clock import SystemClock
 from app.gateways.object_store import LocalObjectStore
 from app.main import ApiDeps, create_app, server
@@ -105,6 +106,14 @@ class Room:
         """The study's draft: these sentences, in this order."""
         numbered = [{"index": index, "logprob": -0.1, "flags": [], **said} for index, said in enumerate(sentences)]
         return add_draft(self.database, self.clock, study, sentences=numbered)
+
+    def late_image_without_draft(self, study: Study) -> None:
+        """An image came after the draft, and the model is away."""
+        with unit_of_work(self.database, self.clock) as uow:
+            row = uow.study(study.id)
+            for step in (Step.IMAGE_ARRIVED, Step.COMPLETED, Step.PRIORS_GATHERED, Step.DRAFT_GIVEN_UP):
+                uow.move(row, step)
+            uow.session.execute(sa.update(Draft).where(Draft.study_id == study.id).values(stale=True))
 
     def row(self, study: Study) -> Study:
         """The study as the record has it now."""

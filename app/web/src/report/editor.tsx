@@ -23,8 +23,8 @@ interface Props {
   report: Report;
   lock: Lock;
   imageFault: boolean;
-  /** Goes over to another draft of the study; the text stays, the decisions begin anew. */
-  onGoOver: (draftId: string) => void;
+  /** Goes over to another draft of the study, or to none; the text stays, the decisions begin anew. */
+  onGoOver: (draftId: string | null) => void;
   /** Signed or withdrawn: this report is no longer written here. */
   onFinished: () => void;
 }
@@ -121,7 +121,7 @@ function SectionEditor({ section, work, locked, onChange }: { section: Section; 
         {sentences.map((sentence) => <SentenceCard key={sentence.draft.index} sentence={sentence} locked={locked} onChange={onChange} />)}
       </ol>
       <label className="own">
-        {whole ? `${section}, whole text (kept from before; each decision above changes its sentence in it)` : ownLabel(section, sentences.length > 0)}
+        {whole && sentences.length > 0 ? `${section}, whole text (kept from before; each decision above changes its sentence in it)` : ownLabel(section, sentences.length > 0)}
         <textarea rows={whole ? 6 : 2} spellCheck value={work.own[section]} readOnly={locked} onChange={(event) => { onChange({ type: "own", section, text: event.target.value }); }} />
       </label>
     </section>

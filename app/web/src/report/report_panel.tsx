@@ -32,7 +32,7 @@ export function ReportPanel({ study, imageFault }: { study: Study; imageFault: b
     }
   }, [client, kept, lock, queries, uid]);
 
-  const onGoOver = useCallback((to: string) => {
+  const onGoOver = useCallback((to: string | null) => {
     client.startReport(uid, to).then(setEditing, (error: unknown) => { setFault(error instanceof Error ? error.message : String(error)); });
   }, [client, uid]);
 

@@ -12,6 +12,7 @@ it.each([
   ["a late image", study("receiving", { ...FIRST, stale: true }), report("1"), "arriving"],
   ["a newer draft", study("ready", SECOND), report("1"), "newer_draft"],
   ["no newer draft, the model being away", study("draft_unavailable", { ...FIRST, stale: true }), report("1"), "no_newer_draft"],
+  ["a draft that is out of date itself", study("ready", { ...SECOND, stale: true }), report("1"), "no_newer_draft"],
   ["a late image under a report from nothing", study("ready", SECOND), report(null), "to_be_seen"],
   ["priors alone", study("ready", FIRST), report("1"), "to_be_seen"],
   ["nothing, under a report from nothing", study("in_review", SECOND), report(null), null],
