@@ -19,7 +19,8 @@ pytest.importorskip("trl", reason="TRL is not installed; make setup")
 ROOT = Path(__file__).parent.parent.parent
 SMALL = {
     "singles": 24, "pairs": 16, "validation": 8, "heldout_singles": 1, "heldout_pairs": 1,
-    "vision_hidden": 64, "vision_depth": 4, "text_hidden": 64, "text_layers": 2, "steps": 2, "stop": 2, "batch": 4, "warmup": 1,
+    "vision_hidden": 64, "vision_depth": 4, "text_hidden": 64, "text_layers": 2,
+    "steps": 2, "stop": 2, "batch": 4, "warmup": 1,
 }  # fmt: skip
 
 
