@@ -123,7 +123,7 @@ def test_everything_from_worklist_to_signature_by_keyboard(reader, room, study):
     keys.press("x")
     keys.press("Control+Enter")
     expect(page.get_by_role("dialog")).to_contain_text("The lungs are clear. Axe enlarged heart.")
-    page.get_by_role("dialog").get_by_label("Your password, to sign").focus()
+    expect(page.get_by_role("dialog").get_by_label("Your password, to sign")).to_be_focused()
     keys.type(PASSWORD)
     keys.press("Enter")
 

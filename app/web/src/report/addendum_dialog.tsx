@@ -25,6 +25,7 @@ export function AddendumDialog({ reportId, onClose, onAdded }: { reportId: strin
         signer={reader.name}
         meanings={[ADDENDUM_MEANING]}
         verb="Sign and send the addendum"
+        isFirst={false}
         busy={add.isPending}
         fault={empty ? "Write the addendum first." : (add.error?.message ?? null)}
         onSign={onSign}

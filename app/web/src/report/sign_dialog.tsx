@@ -36,6 +36,7 @@ export function SignDialog({ study, saver, onClose, onSigned }: Props) {
             signer={reader.name}
             meanings={MEANINGS}
             verb="Sign and send"
+            isFirst
             busy={sign.isPending}
             fault={sign.error?.message ?? null}
             onSign={(signing) => { sign.mutate({ report: saved.data, ...signing }); }}

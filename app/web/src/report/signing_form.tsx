@@ -1,4 +1,4 @@
-import { useState, type SubmitEvent } from "react";
+import { useEffect, useRef, useState, type SubmitEvent } from "react";
 import type { Signing } from "../api/client";
 import { Field } from "../field";
 
@@ -10,18 +10,24 @@ interface Props {
   fault: string | null;
   onSign: (signing: Signing) => void;
   onCancel: () => void;
+  /** Whether the password is the first thing to type here. */
+  isFirst: boolean;
 }
 
 /** Who signs, what the signature means, and the password again (21 CFR 11.50, 11.200). */
-export function SigningForm({ signer, meanings, verb, busy, fault, onSign, onCancel }: Props) {
+export function SigningForm({ signer, meanings, verb, busy, fault, onSign, onCancel, isFirst }: Props) {
   const [meaning, setMeaning] = useState(meanings[0] ?? "");
   const [password, setPassword] = useState("");
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (isFirst) form.current?.querySelector<HTMLInputElement>("[type=password]")?.focus();
+  }, [isFirst]);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     onSign({ password, meaning });
   };
   return (
-    <form className="signing" onSubmit={submit}>
+    <form ref={form} className="signing" onSubmit={submit}>
       <fieldset>
         <legend>{`${signer} states:`}</legend>
         {meanings.map((words) => (

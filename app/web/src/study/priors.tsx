@@ -11,7 +11,7 @@ export function Priors({ study }: { study: Study }) {
       <p>
         <strong>{said.warns ? `⚠ ${said.headline}` : said.headline}</strong>
         {` ${said.detail}`}
-        {study.priors.reason ? ` ${study.priors.reason}` : ""}
+        {said.warns && study.priors.reason ? ` Reason: ${study.priors.reason}` : ""}
       </p>
       {entries.length > 0 && (
         <details>

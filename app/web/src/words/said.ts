@@ -76,7 +76,7 @@ export function sourceInWords(source: string): string {
 
 /** The model's mean token probability, in words and per cent. It says how sure of its words the model was, not how right. */
 export function confidenceInWords(logprob: DraftSentence["logprob"]): string {
-  if (logprob === null) return "no confidence given";
+  if (logprob === null) return "not given";
   const probability = Math.exp(logprob);
   const band = probability >= 0.9 ? "high" : probability >= 0.7 ? "medium" : "low";
   return `${band} (${Math.round(probability * 100)} %)`;

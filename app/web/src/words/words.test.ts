@@ -50,7 +50,7 @@ it.each([
 });
 
 it("confidence is the probability, and its absence is said", () => {
-  expect([0, -0.2, -1, null].map(confidenceInWords)).toEqual(["high (100 %)", "medium (82 %)", "low (37 %)", "no confidence given"]);
+  expect([0, -0.2, -1, null].map(confidenceInWords)).toEqual(["high (100 %)", "medium (82 %)", "low (37 %)", "not given"]);
 });
 
 it("only one outcome of the prior search says that there is no prior", () => {
