@@ -21,6 +21,7 @@ PACKAGES = {
     "initdb": "postgresql",
     "chromium": "chromium",
     "promtool": "prometheus",
+    "strace": "strace",
     "docker-compose": "docker-compose",
     "systemd-analyze": "systemd",
 }

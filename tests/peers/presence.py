@@ -29,6 +29,7 @@ PROGRAMS: dict[str, tuple[tuple[str, ...], str]] = {
     "postgres": (("initdb", "postgres"), "apt-get install postgresql"),
     "chromium": (("chromium",), "apt-get install chromium"),
     "promtool": (("promtool",), "apt-get install prometheus"),
+    "strace": (("strace",), "apt-get install strace"),
     "docker-compose": (("docker-compose",), "apt-get install docker-compose"),
     "systemd": (("systemd-analyze",), "apt-get install systemd"),
     "node": (("node", "npm"), "install Node.js 20"),
