@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import redis
 
 from tests.peers.presence import program, require
-from tests.peers.process import Server, free_port, listening
+from tests.peers.process import Server, free_port
 
 
 class Redis:
@@ -30,7 +31,17 @@ class Redis:
 
     def start(self) -> None:
         """Start, or start again after a kill, with the data of the append-only file."""
-        self.server.start(lambda: listening(self.port))
+        self.server.start(self._answers)
+
+    def _answers(self) -> bool:
+        """It listens before it has read its file; until then every command is refused."""
+        client = redis.Redis.from_url(self.url, socket_timeout=2)
+        try:
+            return bool(client.ping())
+        except redis.RedisError:
+            return False
+        finally:
+            client.close()
 
     def kill(self) -> None:
         """End it as a crash would."""
