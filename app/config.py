@@ -120,6 +120,13 @@ class ModelSettings(Section):
     deadline_seconds: float = Field(60.0, gt=0)
 
 
+class DraftingSettings(Section):
+    """Which studies may be drafted; assume_chest: where no header element names a body part."""
+
+    minimum_age_years: float = Field(18.0, ge=0)
+    assume_chest: bool = False
+
+
 class DeliverySettings(Section):
     """What the signed report says of us; organization: Verifying Organization (0040,A027)."""
 
@@ -157,6 +164,7 @@ class Settings(BaseSettings):
     completeness: CompletenessSettings = CompletenessSettings()
     priors: PriorsSettings = PriorsSettings()
     model: ModelSettings = ModelSettings()
+    drafting: DraftingSettings = DraftingSettings()
     delivery: DeliverySettings = DeliverySettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()

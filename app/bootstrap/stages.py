@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+from app import telemetry
 from app.bootstrap import Deps
 from app.config import PeerSettings, Settings
 from app.db.jobs import Claim
 from app.db.move_inbox import MoveInbox
 from app.delivery.handlers import DeliverReport
+from app.drafting.eligibility import EligibilityRules
 from app.drafting.handlers import WriteDraft
 from app.errors import ConfigError
 from app.gateways.archive_dimse import DimseArchive
@@ -66,7 +68,8 @@ def _called(settings: Settings, peer: PeerSettings) -> DimsePeer:
 
 def use_cases(deps: Deps, pixels: PixelReader, model: DraftModel) -> Mapping[str, Callable[[Claim], None]]:
     """The tasks of `app.pipeline.FLOW` and who does them."""
-    priors = deps.settings.priors
+    priors, drafting = deps.settings.priors, deps.settings.drafting
+    eligible = EligibilityRules(minimum_age_years=drafting.minimum_age_years, assume_chest=drafting.assume_chest)
     return {
         "priors.gather": PriorSearch(
             deps.database,
@@ -76,8 +79,16 @@ def use_cases(deps: Deps, pixels: PixelReader, model: DraftModel) -> Mapping[str
             pixels,
             PriorRules(priors.lookback_days, priors.max_priors),
         ).gather,
-        "drafting.write": WriteDraft(deps.database, deps.clock, deps.store, pixels, model).write,
+        "drafting.write": WriteDraft(
+            deps.database, deps.clock, deps.store, pixels, model, eligible, _count_draft
+        ).write,
         "delivery.send": DeliverReport(
             deps.database, deps.clock, deps.store, endpoints(deps), deps.settings.delivery.organization
         ).send,
     }
+
+
+def _count_draft(outcome: str, codes: Sequence[str]) -> None:
+    telemetry.drafts.labels(outcome).inc()
+    for code in codes:
+        telemetry.guard_flags.labels(code).inc()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from app.db.jobs import Claim
@@ -20,6 +21,9 @@ from app.drafting.plan import Plan, plan
 from app.errors import ClaimLost, ModelMisbehaved, ModelUnavailable
 from app.ports import Clock, DraftModel, ObjectStore, PixelReader
 
+Told = Callable[[str, Sequence[str]], None]
+"""Hears how each attempt ended (written, reused, not_eligible, unavailable) and the codes of the draft's flags."""
+
 
 @dataclass(frozen=True, slots=True)
 class WriteDraft:
@@ -31,6 +35,7 @@ class WriteDraft:
     pixels: PixelReader
     model: DraftModel
     rules: EligibilityRules = field(default_factory=EligibilityRules)
+    told: Told = lambda _outcome, _codes: None
 
     def write(self, claim: Claim) -> None:
         """Ends with a current draft, or with the study not eligible.
@@ -84,6 +89,8 @@ class WriteDraft:
                 model_seconds=model_seconds,
             )
             uow.emit(DraftWritten(study.id))
+            codes = [flag["code"] for sentence in draft.sentences for flag in sentence["flags"]]
+        self.told("reused" if known else "written", codes)
 
     def _said(self, planned: Plan) -> tuple[ModelText, tuple[Sentence, ...]]:
         text = self.model.draft(planned.inputs)
@@ -101,6 +108,7 @@ class WriteDraft:
             record.set_aside(uow, study)
             uow.move(study, Step.FOUND_NOT_ELIGIBLE, reason=reason)
             uow.emit(DraftGivenUp(study.id))
+        self.told("not_eligible", ())
 
     def _give_up(self, claim: Claim, reason: str) -> None:
         """Open the study for reading by hand now; the job goes on trying."""
@@ -112,3 +120,4 @@ class WriteDraft:
                 raise ClaimLost(message)
             uow.move(study, Step.DRAFT_GIVEN_UP, reason=reason)
             uow.emit(DraftGivenUp(study.id))
+        self.told("unavailable", ())

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
-from pynetdicom import AE
-from pynetdicom.association import Association
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+from pynetdicom.presentation import build_context
 
 from app.errors import ArchiveUnavailable, InvalidRequest
+from app.gateways.dimse_peer import Call, DimsePeer, Patience
 
+VERIFICATION = "1.2.840.10008.1.1"
 MAX_CONTEXTS = 128  # PS3.8 9.3.2.2: odd numbers 1 to 255
+QUICK, LONG = Patience(connect=5, answer=5, total=10), Patience(connect=10, answer=60, total=24 * 3600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +26,14 @@ class Sent:
     status: int | None
 
 
-def echo(host: str, port: int, calling: str, called: str, timeout: float = 5.0) -> None:
+def echo(host: str, port: int, calling: str, called: str) -> None:
     """C-ECHO on a new association. Raises ArchiveUnavailable."""
-    entity = _entity(calling, timeout)
-    entity.add_requested_context(Verification)
-    association = _associate(entity, host, port, called)
-    try:
-        status = association.send_c_echo()
-    finally:
-        association.release()
-    if "Status" not in status or status.Status != 0:
-        message = f"{called} at {host}:{port} did not answer C-ECHO with success; look at its log."
-        raise ArchiveUnavailable(message)
+    peer = DimsePeer(called, called, host, port, calling, QUICK)
+    with peer.association([build_context(VERIFICATION)], ArchiveUnavailable) as call:
+        with call.guarded("C-ECHO"):
+            answer = call.association.send_c_echo()
+        if call.status(answer, "C-ECHO") != 0:
+            raise call.fails("it did not answer C-ECHO with success; look at its log")
 
 
 def send_files(
@@ -47,35 +44,14 @@ def send_files(
     Raises InvalidRequest for a file that is no DICOM object, ArchiveUnavailable where no association comes about.
     """
     files = list(paths)
-    entity = _entity(calling, 30.0)
-    for sop_class, syntax in sorted({_kind(path) for path in files}):
-        entity.add_requested_context(sop_class, syntax)
-    if len(entity.requested_contexts) > MAX_CONTEXTS:
+    kinds = sorted({_kind(path) for path in files})
+    if len(kinds) > MAX_CONTEXTS:
         message = "The files have over 128 pairs of SOP class and transfer syntax; send fewer kinds at a time."
         raise InvalidRequest(message)
-    association = _associate(entity, host, port, called)
-    try:
+    peer = DimsePeer(called, called, host, port, calling, LONG)
+    with peer.association([build_context(*kind) for kind in kinds], ArchiveUnavailable) as call:
         for path in files:
-            answered(Sent(path, _store(association, path)))
-    finally:
-        if association.is_established:
-            association.release()
-
-
-def _entity(calling: str, timeout: float) -> AE:
-    entity = AE(ae_title=calling)
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = timeout
-    entity.connection_timeout = timeout
-    return entity
-
-
-def _associate(entity: AE, host: str, port: int, called: str) -> Association:
-    association = entity.associate(host, port, ae_title=called, max_pdu=131072)
-    if not association.is_established:
-        why = "refused the association" if association.is_rejected else "did not answer"
-        message = f"{called} at {host}:{port} {why}; check address, AE titles and that it knows {entity.ae_title}."
-        raise ArchiveUnavailable(message)
-    return association
+            answered(Sent(path, _store(call, path)))
 
 
 def _kind(path: Path) -> tuple[str, str]:
@@ -87,8 +63,11 @@ def _kind(path: Path) -> tuple[str, str]:
         raise InvalidRequest(message) from error
 
 
-def _store(association: Association, path: Path) -> int | None:
-    if not association.is_established:
+def _store(call: Call, path: Path) -> int | None:
+    if not call.association.is_established:
         return None
-    status = association.send_c_store(path)
+    try:
+        status = call.association.send_c_store(path)
+    except ValueError:  # the receiver did not accept this file's context
+        return 0x0122
     return int(status.Status) if "Status" in status else None

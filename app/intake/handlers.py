@@ -114,6 +114,7 @@ class StoreInstances:
             study.addendum_suggested = True
         elif study.stage is not Stage.RECEIVING:
             study.revision += 1
+            study.prior_outcome, study.prior_reason = None, ""
             stale = sa.update(Draft).where(Draft.study_id == study.id).values(stale=True)
             uow.session.execute(stale)
         if study.stage is not Stage.RECEIVING:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from model.prompting import Prompt, build_prompt
+from model.prompting import Prior, Prompt, build_prompt
 from training.examples import prior_of
 from training.phantom.film import model_film
 from training.phantom.reports import TRAINED_SITES
@@ -20,11 +20,12 @@ MAX_NEW_TOKENS = 320
 
 @dataclass(frozen=True)
 class Case:
-    """One study with its prompt and films (uint8 [size, size], prior first)."""
+    """One study with its prompt, films (uint8 [size, size], prior first) and what the prompt says of the prior."""
 
     study: Study
     prompt: Prompt
     films: tuple[np.ndarray, ...]
+    prior: Prior | None = None
 
 
 def _case(seed: int, index: int, *, with_prior: bool, prior_report_rate: float) -> Case:
@@ -34,7 +35,7 @@ def _case(seed: int, index: int, *, with_prior: bool, prior_report_rate: float) 
     prior = prior_of(made, site, with_report=rng.random() < prior_report_rate)
     scenes = [made.current] if made.prior is None else [made.prior, made.current]
     films = tuple(model_film(scene) for scene in scenes)
-    return Case(made, build_prompt(made.indication, prior=prior), films)
+    return Case(made, build_prompt(made.indication, prior=prior), films, prior)
 
 
 def phantom_cases(seed: int, singles: int, pairs: int, prior_report_rate: float) -> list[Case]:
