@@ -116,6 +116,6 @@ def test_sending_to_nobody_is_a_clear_failure(tmp_path):
     path = save(radiograph(), tmp_path / "image.dcm")
     ended = unirg("send", path, "--to", "127.0.0.1:1")
     assert ended.returncode == 1
-    assert "did not answer" in ended.stderr
+    assert "no connection" in ended.stderr
     assert unirg("send", path, "--to", "nonsense").returncode == 1
     assert unirg("send", tmp_path / "none.dcm").returncode == 2
