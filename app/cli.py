@@ -58,9 +58,9 @@ def serve(config_file: ConfigOption = None) -> None:
 @app.command()
 def api(config_file: ConfigOption = None) -> None:
     """Run the API process: REST, review page, metrics."""
-    from app.commands.running import run_api
+    from app.main import serve_http
 
-    run_api(_settings(config_file))
+    serve_http(_settings(config_file))
 
 
 @app.command()

@@ -153,19 +153,23 @@ def serve_http(settings: Settings) -> None:
     from app.bootstrap import connect
     from app.bootstrap.stages import draft_model, pixel_reader
 
-    process = connect(settings, "api")
+    process, pixels = connect(settings, "api"), pixel_reader(PIXEL_CHILDREN)
     deps = ApiDeps(
         process.database,
         process.clock,
         process.store,
-        pixel_reader(PIXEL_CHILDREN),
+        pixels,
         draft_model(settings).ready,
         idle=timedelta(minutes=settings.http.idle_minutes),
         session=timedelta(minutes=settings.http.session_minutes),
         secure_cookie=settings.http.cookie_secure,
         min_free_ratio=settings.storage.min_free_ratio,
     )
-    server(create_app(deps), settings.http.host, settings.http.port).run()
+    try:
+        server(create_app(deps), settings.http.host, settings.http.port).run()
+    finally:
+        pixels.close()
+        process.close()
 
 
 class ApiServer(uvicorn.Server):

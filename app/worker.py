@@ -114,10 +114,7 @@ def celery_app(settings: Settings) -> Celery:
         broker_connection_retry_on_startup=True,
         task_publish_retry=False,
         broker_transport_options=_transport_options(url),
-        task_routes={"*": {"queue": "default"}},
-        task_default_queue="default",
     )
-    app.conf.task_routes = {f"{stage}.*": {"queue": stage} for stage in ("priors", "drafting", "delivery")}
     return app
 
 

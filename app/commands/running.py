@@ -1,10 +1,9 @@
-"""`unirg api`, `worker`, `relay`: processes put together from their parts."""
+"""`unirg worker` and `unirg relay`: processes put together from their parts."""
 
 from __future__ import annotations
 
 import signal
 import threading
-from datetime import timedelta
 
 from celery import Celery
 
@@ -14,7 +13,6 @@ from app.bootstrap.stages import draft_model, pixel_reader, use_cases
 from app.completeness.handlers import CompleteStudies
 from app.config import Settings
 from app.errors import ConfigError
-from app.main import ApiDeps, create_app, server
 from app.relay import Relay
 from app.worker import JobRunner, bind, celery_app, consume
 
@@ -36,30 +34,6 @@ def run_worker(settings: Settings, concurrency: int) -> None:
         consume(celery, concurrency)
     finally:
         stop.set()
-        pixels.close()
-        deps.close()
-
-
-def run_api(settings: Settings) -> None:
-    """Until a signal ends it."""
-    deps = connect(settings, "api")
-    pixels = pixel_reader()
-    app = create_app(
-        ApiDeps(
-            deps.database,
-            deps.clock,
-            deps.store,
-            pixels,
-            draft_model(settings).ready,
-            timedelta(minutes=settings.http.idle_minutes),
-            timedelta(minutes=settings.http.session_minutes),
-            settings.http.cookie_secure,
-            settings.storage.min_free_ratio,
-        )
-    )
-    try:
-        server(app, settings.http.host, settings.http.port).run()
-    finally:
         pixels.close()
         deps.close()
 

@@ -24,14 +24,13 @@ from app.delivery.structured_report import (
     Heading,
     StudyHeader,
 )
-from app.domain.identifiers import derived_uid
+from app.domain.identifiers import DOCUMENT_CLASSES, derived_uid
 from app.domain.priors import PriorDecision
 from app.domain.report import ReportStatus
 from app.domain.signature import Signature, SignedStudy, addendum_digest, report_digest
 from app.errors import NotFound
 from app.ports import ObjectStore
 
-DOCUMENT_CLASSES = "1.2.840.10008.5.1.4.1.1.88."
 BY_HAND = "Report written and signed by a radiologist."
 ASSISTED = "Drafted by an AI system (research, not a cleared device); reviewed, edited and signed by a radiologist."
 

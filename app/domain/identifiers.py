@@ -10,6 +10,8 @@ from dataclasses import dataclass
 _UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
 _NAMESPACE = uuid.UUID("5c8f0a52-2d0e-5d0c-9d57-6f6b1d9a7c11")
 UID_LENGTH = 64  # PS3.5 9.1
+DOCUMENT_CLASSES = "1.2.840.10008.5.1.4.1.1.88."
+"""Prefix of the SOP classes of SR and KOS (PS3.4 B.5): documents, without pixels."""
 
 
 def is_uid(value: str) -> bool:

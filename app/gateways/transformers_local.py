@@ -52,8 +52,8 @@ class TransformersModel:
 
     def warm(self) -> None:
         """Load the weights; a failure shows with the first draft, which names it."""
-        with self._lock, contextlib.suppress(Exception):
-            self._load()
+        with contextlib.suppress(ModelUnavailable):
+            self.load()
 
     def load(self) -> None:
         """Load the weights now rather than with the first draft. Raises ModelUnavailable."""

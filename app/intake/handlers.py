@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from app.db.move_inbox import is_expected
 from app.db.session import Database, UnitOfWork, unit_of_work
 from app.db.tables import Draft, Instance, MovedObject, QuarantinedObject, Study
-from app.domain.identifiers import new_id
+from app.domain.identifiers import DOCUMENT_CLASSES, new_id
 from app.domain.intake import ReceivedInstance
 from app.domain.study import Stage, Step
 from app.errors import CannotUnderstand, Conflict, ObjectMismatch, ServiceError, StorageUnavailable
@@ -18,8 +18,6 @@ from app.intake.header import ObjectHeader, check_against_command, read_header
 from app.ports import Clock, ObjectStore
 
 SUCCESS = 0x0000
-DOCUMENT_CLASSES = "1.2.840.10008.5.1.4.1.1.88."
-"""SR and KOS: filed, but no reason to draft again; the signed report itself may come back this way."""
 RACES = 5
 
 
@@ -98,6 +96,7 @@ class StoreInstances:
         elif study.patient.key != header.patient.key:
             _quarantine(uow, received, key, "its patient is not the patient of its study", study.id)
             return ObjectMismatch("Patient ID or issuer differ from the study's other objects; correct, then resend.")
+        # a document is filed, but is no reason to draft again: the signed report itself may come back this way
         elif not header.sop_class_uid.startswith(DOCUMENT_CLASSES) or study.stage is Stage.RECEIVING:
             self._note_image(uow, study)
         _add_instance(uow, study, received, header, key)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.access import Reader
 from app.db.tables import Draft, Instance, PriorEntry, PriorImageRow, QuarantinedObject, ReadingLock, Report, Study
+from app.domain.identifiers import DOCUMENT_CLASSES
 from app.domain.priors import PriorDecision, PriorOutcome
 from app.domain.report import ReportStatus
 from app.domain.study import Stage
@@ -27,7 +28,6 @@ from app.review.schemas import (
     StudyOut,
 )
 
-DOCUMENTS = "1.2.840.10008.5.1.4.1.1.88."  # PS3.4 B.5: structured reports and key objects have no pixels
 SEARCHING = (Stage.RECEIVING, Stage.GATHERING_PRIORS)
 """Stages in which the prior search of the present image set has not ended."""
 DISPLAY = "/api/v1/instances/{}/display"
@@ -114,7 +114,7 @@ def lock_out(session: Session, now: datetime, reader: Reader, study_id: str) -> 
 def _current_images(session: Session, study: Study) -> list[ImageOut]:
     query = (
         sa.select(Instance)
-        .where(Instance.study_id == study.id, sa.not_(Instance.sop_class_uid.startswith(DOCUMENTS)))
+        .where(Instance.study_id == study.id, sa.not_(Instance.sop_class_uid.startswith(DOCUMENT_CLASSES)))
         .order_by(Instance.received_at, Instance.id)
     )
     return [
