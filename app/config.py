@@ -8,15 +8,16 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.errors import ConfigError
 
 DATA_DIR = Path("var")
 AE_TITLE = r"^[\x21-\x5b\x5d-\x7e]([\x20-\x5b\x5d-\x7e]{0,14}[\x21-\x5b\x5d-\x7e])?$"  # PS3.5 6.2: AE
+SHA256 = r"^(([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2})?$"
 NANO = "unirg-cxr-nano"
 
 
@@ -46,14 +47,34 @@ class PeerSettings(Section):
     port: int = Field(ge=1, le=65535)
     roles: tuple[Literal["send", "query_retrieve", "results"], ...] = ()
     retrieve: Literal["get", "move"] = "get"
+    tls: bool = False
+    """We call it over DICOM TLS, with the files of [dicom.tls]."""
+    tls_name: str = ""
+    """The name or address in its certificate, where that is not `host`."""
+    certificate_sha256: str = Field("", pattern=SHA256)
+    """The certificate that it must show when it calls us: SHA-256 of its DER form, hexadecimal, colons allowed."""
 
 
 class TlsSettings(Section):
-    """DICOM TLS (PS3.15 B.12): PEM files; with `ca` the peer must show a certificate."""
+    """DICOM TLS (PS3.15 B.12), PEM files: what we show to both sides, and whose certificates we believe.
+
+    ca: of those who call us, who must then show a certificate, and of those whom we call (without it: the system's
+    authorities). crl: revocation lists, one for each authority in `ca`.
+    """
 
     certificate: Path
     key: Path
     ca: Path | None = None
+    crl: Path | None = None
+    incoming: bool = True
+    """Our receiver takes TLS only; false where TLS is for the peers that we call, and callers come without."""
+
+    @model_validator(mode="after")
+    def _revocation_has_an_authority(self) -> Self:
+        if self.crl and not self.ca:
+            message = "crl revokes nothing without the authority that signed it; add ca, or remove crl"
+            raise ValueError(message)
+        return self
 
 
 class DicomSettings(Section):
@@ -73,6 +94,25 @@ class DicomSettings(Section):
     """For each answer of a peer that we call."""
     tls: TlsSettings | None = None
     peers: tuple[PeerSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _peers_have_their_tls(self) -> Self:
+        wrong = [words for peer in self.peers if (words := self._tls_fault(peer))]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    def _tls_fault(self, peer: PeerSettings) -> str:
+        """What its TLS keys ask for and the rest does not give, and what to do; "" where they agree."""
+        asks = self.tls is not None and self.tls.incoming and self.tls.ca is not None
+        if peer.tls and self.tls is None:
+            return f"peer {peer.name} has tls = true, but no certificate of ours to show it: add [dicom.tls]"
+        if peer.tls_name and not peer.tls:
+            return f"peer {peer.name} has tls_name, but is called without TLS: set tls = true, or remove tls_name"
+        if peer.certificate_sha256 and not asks:
+            words = "but no caller is asked for a certificate: give dicom.tls.ca, with dicom.tls.incoming"
+            return f"peer {peer.name} has certificate_sha256, {words}"
+        return ""
 
 
 class DatabaseSettings(Section):
@@ -205,7 +245,8 @@ def load(path: Path | None = None) -> Settings:
 
 
 def _explain(kind: str, message: str) -> str:
-    return "unknown key" if kind == "extra_forbidden" else message[:1].lower() + message[1:]
+    words = message.removeprefix("Value error, ")
+    return "unknown key" if kind == "extra_forbidden" else words[:1].lower() + words[1:]
 
 
 def _refuse_unknown_variables() -> None:

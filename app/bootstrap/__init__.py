@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app import telemetry
-from app.config import Settings
+from app.bootstrap.tls_files import readable
+from app.config import Settings, TlsSettings
 from app.db.session import Database
 from app.gateways.clock import SystemClock
 from app.gateways.object_store import LocalObjectStore
@@ -62,18 +63,28 @@ def instance_sink(deps: Deps) -> StoreInstances:
 
 
 def scp_settings(deps: Deps) -> ScpSettings:
-    """The storage SCP as configured: every peer may send, whatever its role, for a C-MOVE comes as a C-STORE."""
+    """The storage SCP as configured: every peer may send, whatever its role, for a C-MOVE comes as a C-STORE.
+
+    Raises ConfigError for TLS files that cannot be read.
+    """
     dicom = deps.settings.dicom
     return ScpSettings(
         ae_title=dicom.ae_title,
         incoming_dir=deps.store.incoming_dir,
         host=dicom.host,
         port=dicom.port,
-        peers=tuple(AllowedPeer(peer.ae_title, peer.host) for peer in dicom.peers),
+        peers=tuple(AllowedPeer(peer.ae_title, peer.host, peer.certificate_sha256) for peer in dicom.peers),
         accept_unknown=dicom.accept_unknown,
         max_pdu=dicom.max_pdu,
         max_object_bytes=dicom.max_object_bytes,
         max_associations=dicom.max_associations,
-        tls=TlsFiles(dicom.tls.certificate, dicom.tls.key, dicom.tls.ca) if dicom.tls else None,
+        tls=_incoming_tls(dicom.tls),
         reuse_port=dicom.processes > 1,
     )
+
+
+def _incoming_tls(tls: TlsSettings | None) -> TlsFiles | None:
+    if tls is None or not tls.incoming:
+        return None
+    files = readable(tls)
+    return TlsFiles(files.certificate, files.key, files.ca, files.crl)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from app import telemetry
 from app.bootstrap import Deps
-from app.config import PeerSettings, Settings
+from app.bootstrap.peers import called_peer
+from app.config import Settings
 from app.db.jobs import Claim
 from app.db.move_inbox import MoveInbox
 from app.delivery.handlers import DeliverReport
@@ -14,7 +15,6 @@ from app.drafting.eligibility import EligibilityRules
 from app.drafting.handlers import WriteDraft
 from app.errors import ConfigError
 from app.gateways.archive_dimse import DimseArchive
-from app.gateways.dimse_peer import DimsePeer, Patience
 from app.gateways.pixel_child import ChildPixelReader
 from app.gateways.report_dimse import DimseReportEndpoint
 from app.ports import Archive, DraftModel, PixelReader, ReportEndpoint
@@ -46,24 +46,19 @@ def draft_model(settings: Settings) -> DraftModel:
 
 
 def archives(deps: Deps) -> tuple[Archive, ...]:
-    """Every peer that can be asked for priors."""
+    """Every peer that can be asked for priors. Raises ConfigError for TLS files that cannot be used."""
     inbox = MoveInbox(deps.database, deps.clock)
     return tuple(
-        DimseArchive(_called(deps.settings, peer), deps.store, peer.retrieve, inbox)
+        DimseArchive(called_peer(deps.settings, peer), deps.store, peer.retrieve, inbox)
         for peer in deps.settings.dicom.peers
         if "query_retrieve" in peer.roles
     )
 
 
 def endpoints(deps: Deps) -> tuple[ReportEndpoint, ...]:
-    """Every peer that takes signed reports."""
+    """Every peer that takes signed reports. Raises ConfigError as `archives`."""
     peers = deps.settings.dicom.peers
-    return tuple(DimseReportEndpoint(_called(deps.settings, peer)) for peer in peers if "results" in peer.roles)
-
-
-def _called(settings: Settings, peer: PeerSettings) -> DimsePeer:
-    patience = Patience(answer=settings.dicom.timeout_seconds, total=4 * settings.dicom.timeout_seconds)
-    return DimsePeer(peer.name, peer.ae_title, peer.host, peer.port, settings.dicom.ae_title, patience)
+    return tuple(DimseReportEndpoint(called_peer(deps.settings, peer)) for peer in peers if "results" in peer.roles)
 
 
 def use_cases(deps: Deps, pixels: PixelReader, model: DraftModel) -> Mapping[str, Callable[[Claim], None]]:

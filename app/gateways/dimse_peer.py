@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -119,7 +120,7 @@ class DimsePeer:
             what = f"its answer to our association request is malformed ({type(error).__name__}); look at its log"
             raise failure(self.says(what)) from error
         if not association.is_established:
-            raise failure(self.says(_why_not(association)))
+            raise failure(self.says(entity.tls_fault or _why_not(association)))
         return association
 
     def _on_open(self, event: evt.Event) -> None:
@@ -196,7 +197,7 @@ class _Caller(AE):
         self.connection_timeout = peer.patience.connect
         self.acse_timeout = self.dimse_timeout = self.network_timeout = peer.patience.answer
         self.deadline, self._max_bytes = deadline, peer.max_bytes
-        self._line: tuple[Association, AssociationSocket] | None = None
+        self._line: tuple[Association, _BoundedSocket] | None = None
         self._gate: _Gate | None = None
 
     def hold_reactor(self, association: Association) -> None:
@@ -209,6 +210,18 @@ class _Caller(AE):
         self._gate = _Gate()
         association._reactor_checkpoint = self._gate  # noqa: SLF001  the only way to a thread that cannot be told
         self._gate.reached.wait(self.connection_timeout)
+
+    @property
+    def tls_fault(self) -> str:
+        """What went wrong with TLS, and what to check; "" where nothing did."""
+        error = self._line[1].tls_error if self._line else None
+        if error is None:
+            return ""
+        why = getattr(error, "verify_message", "") or error.reason or type(error).__name__
+        return (
+            f"no TLS connection ({why.rstrip('.')}); check that it takes TLS, that its certificate is in force, "
+            "names its host and is signed by dicom.tls.ca, and that it trusts ours"
+        )
 
     def hang_up(self) -> None:
         """Leave neither a socket nor a thread behind, however it ended; some of pynetdicom's endings would."""
@@ -260,6 +273,7 @@ class _BoundedSocket(AssociationSocket):
     def __init__(self, assoc: Association, address: AddressInformation, deadline: float, budget: int) -> None:
         super().__init__(assoc, address=address)
         self._deadline, self._budget = deadline, budget
+        self.tls_error: ssl.SSLError | None = None
 
     def recv(self, nr_bytes: int) -> bytearray:
         """`nr_bytes` of the peer, or fewer where it closed. Raises OSError past a limit."""
@@ -279,7 +293,11 @@ class _BoundedSocket(AssociationSocket):
             raise OSError("The connection is closed")
         if time.monotonic() >= self._deadline:
             raise TimeoutError("The association's time is up")
-        got = self.socket.recv_into(view, min(len(view), READ_SIZE))
+        try:
+            got = self.socket.recv_into(view, min(len(view), READ_SIZE))
+        except ssl.SSLError as error:  # with TLS 1.3 a peer refuses our certificate after the handshake
+            self.tls_error = error
+            raise
         if QUICK_ACK is not None:
             # DCMTK and Orthanc write an answer in two pieces and hold the second until the first is acknowledged:
             # 40 ms for each answer, unless every acknowledgement leaves at once
@@ -287,8 +305,13 @@ class _BoundedSocket(AssociationSocket):
         return got
 
     def _shutdown_socket(self) -> None:
-        """Closes also what was never connected, where pynetdicom's shutdown fails first."""
-        connection = self.socket
+        """Closes also what was never connected, where pynetdicom's shutdown fails first.
+
+        pynetdicom's connect() calls it while it handles, and drops, the reason for which TLS did not come about.
+        """
+        error, connection = sys.exc_info()[1], self.socket
+        if isinstance(error, ssl.SSLError):
+            self.tls_error = error
         super()._shutdown_socket()
         if connection is not None:
             connection.close()

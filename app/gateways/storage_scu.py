@@ -11,7 +11,7 @@ from pydicom.errors import InvalidDicomError
 from pynetdicom.presentation import build_context
 
 from app.errors import ArchiveUnavailable, InvalidRequest
-from app.gateways.dimse_peer import Call, DimsePeer, Patience
+from app.gateways.dimse_peer import Call, DimsePeer, Patience, TlsContext
 
 VERIFICATION = "1.2.840.10008.1.1"
 MAX_CONTEXTS = 128  # PS3.8 9.3.2.2: odd numbers 1 to 255
@@ -26,9 +26,9 @@ class Sent:
     status: int | None
 
 
-def echo(host: str, port: int, calling: str, called: str) -> None:
+def echo(host: str, port: int, calling: str, called: str, tls: TlsContext | None = None) -> None:
     """C-ECHO on a new association. Raises ArchiveUnavailable."""
-    peer = DimsePeer(called, called, host, port, calling, QUICK)
+    peer = DimsePeer(called, called, host, port, calling, QUICK, tls)
     with peer.association([build_context(VERIFICATION)], ArchiveUnavailable) as call:
         with call.guarded("C-ECHO"):
             answer = call.association.send_c_echo()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from app.errors import ConfigError, EndpointUnavailable
@@ -10,6 +11,7 @@ from app.gateways.dimse_peer import DimsePeer, Patience
 from app.gateways.dimse_tls import calling_tls
 from app.gateways.report_dimse import DimseReportEndpoint
 from app.intake.scp import AllowedPeer, TlsFiles
+from app.intake.scp.tls import server_context
 from tests.builders.radiographs import save
 from tests.intake.certificates import Authority
 from tests.intake.landing import landing
@@ -49,7 +51,7 @@ def test_a_report_goes_over_tls(document, authorities, receiver):
 def test_a_peer_we_cannot_check_gets_nothing(document, authorities, receiver):
     ours, theirs = authorities
     pair = ours.issue("client")
-    with pytest.raises(EndpointUnavailable, match=r"no connection|did not answer"):
+    with pytest.raises(EndpointUnavailable, match="no TLS connection"):
         endpoint(receiver.port, calling_tls(pair.certificate, pair.key, theirs.path, "127.0.0.1")).send(document)
     assert receiver.sink.received == []
 
@@ -64,3 +66,15 @@ def test_files_that_are_none_are_a_configuration_error(authorities, tmp_path):
     for certificate, key in ((tmp_path / "none.pem", ours.issue("a").key), (ours.issue("a").certificate, theirs.path)):
         with pytest.raises(ConfigError, match="cannot be used"):
             calling_tls(certificate, key, ours.path, "127.0.0.1")
+
+
+def test_a_key_with_a_password_asks_nobody(authorities, tmp_path):
+    ours, _ = authorities
+    pair, locked = ours.issue("locked"), tmp_path / "locked.key"
+    key = serialization.load_pem_private_key(pair.key.read_bytes(), None)
+    secret = serialization.BestAvailableEncryption(b"secret")
+    locked.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, secret))
+    with pytest.raises(ConfigError, match="without a password"):
+        calling_tls(pair.certificate, locked, ours.path, "127.0.0.1")
+    with pytest.raises(ConfigError, match="cannot be used"):
+        server_context(TlsFiles(pair.certificate, locked))

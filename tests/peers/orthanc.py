@@ -26,6 +26,7 @@ class Modality:
     port: int
     host: str = "127.0.0.1"
     allow_transcoding: bool = False
+    tls: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Orthanc's form of it: every DIMSE service allowed, stored bytes sent as they are."""
@@ -36,6 +37,7 @@ class Modality:
             "Port": self.port,
             **{f"Allow{service}": True for service in services},
             "AllowTranscoding": self.allow_transcoding,
+            "UseDicomTls": self.tls,
         }
 
 

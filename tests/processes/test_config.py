@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from app.bootstrap.tls_files import readable
 from app.config import load
 from app.errors import ConfigError
+
+PEER = "[[dicom.peers]]\nname='pacs'\nae_title='A'\nhost='h'\nport=104\n"
+FILES = "[dicom.tls]\ncertificate='c.pem'\nkey='k.pem'\n"
 
 
 def write(folder, text):
@@ -88,10 +94,16 @@ def test_secrets_come_from_files_and_do_not_show(tmp_path):
         ("[dicom]\nae_title = 'SEVENTEEN LETTERS'\n", "dicom.ae_title"),
         ("[dicom\n", "not valid TOML"),
         ("[database]\nurl = { file = '/nowhere' }\n", "cannot be read"),
+        (PEER + "tls=true\n", "peer pacs has tls = true, but no certificate of ours to show it: add [dicom.tls]"),
+        (FILES + PEER + "tls_name='pacs.example'\n", "peer pacs has tls_name, but is called without TLS: set tls"),
+        (FILES + PEER + f"certificate_sha256='{'ab' * 32}'\n", "no caller is asked for a certificate: give dicom.tls"),
+        (FILES + PEER + "certificate_sha256='ab'\n", "dicom.peers.0.certificate_sha256"),
+        (FILES + "crl='r.pem'\n", "dicom.tls: crl revokes nothing without the authority that signed it; add ca"),
+        ("[dicom.tls]\ncertificate='c.pem'\n", "dicom.tls.key"),
     ],
 )
 def test_a_mistake_is_named(tmp_path, text, words):
-    with pytest.raises(ConfigError, match=words.replace(".", r"\.")):
+    with pytest.raises(ConfigError, match=re.escape(words)):
         load(write(tmp_path, text))
 
 
@@ -104,3 +116,13 @@ def test_an_unknown_variable_is_named(monkeypatch):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ConfigError, match="There is no configuration file"):
         load(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("key", ["certificate", "key", "ca", "crl"])
+def test_a_tls_file_that_cannot_be_read_is_named_with_its_key(tmp_path, key):
+    for name in {"certificate", "key", "ca", "crl"} - {key}:
+        (tmp_path / name).touch()
+    lines = "\n".join(f"{name} = '{tmp_path / name}'" for name in ("certificate", "key", "ca", "crl"))
+    settings = load(write(tmp_path, f"[dicom.tls]\n{lines}\n"))
+    with pytest.raises(ConfigError, match=rf"dicom\.tls\.{key} names .*No such file.*correct the path"):
+        readable(settings.dicom.tls)

@@ -26,7 +26,7 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
     context.set_ciphers(f"{TLS_1_2_CIPHERS}:@SECLEVEL=2")  # 2: no RSA or DH key below 2048 bits
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
     try:
-        context.load_cert_chain(files.certificate, files.key)
+        context.load_cert_chain(files.certificate, files.key, password="")  # else OpenSSL asks the terminal for it
         if files.ca is not None:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(files.ca)
