@@ -37,7 +37,24 @@ Dtype = Literal["float32", "bfloat16"]
 
 
 class BadCheckpoint(Exception):
-    """The checkpoint cannot be used; the message says which file or key, why, and what to do."""
+    """The checkpoint cannot be used; the message says which file or key, why, and what to do.
+
+    why: the same in few words without a path, for those who are no operators.
+    """
+
+    why = "its manifest or its configuration is wrong"
+
+
+class WeightsMissing(BadCheckpoint):
+    """They are not where they are looked for."""
+
+    why = "its weights are not on this machine"
+
+
+class WeightsDiffer(BadCheckpoint):
+    """They are there, and not the ones that the manifest states."""
+
+    why = "its weights are not the ones that its manifest states"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +113,7 @@ class Checkpoint:
         return (self.weights / "config.json").is_file() and bool(weight_files(self.weights))
 
     def require_weights(self) -> Path:
-        """Folder of the weights. Raises BadCheckpoint saying what to fetch and where to put it."""
+        """Folder of the weights. Raises WeightsMissing saying what to fetch and where to put it."""
         if self.present():
             return self.weights
         origin = self.manifest.source
@@ -105,7 +122,7 @@ class Checkpoint:
             f"No weights of {self.name} in {self.weights}: {what} (config.json, tokenizer, *.safetensors) and put them "
             "there, or name the folder where they are in the configuration (model.weights). Nothing is downloaded."
         )
-        raise BadCheckpoint(message)
+        raise WeightsMissing(message)
 
     def check_decoding(self) -> None:
         """Compare the manifest's token ids with the weights' config.json.
@@ -129,7 +146,7 @@ class Checkpoint:
     def weights_digest(self) -> str:
         """SHA-256 of the weights here, cached by size and time of change; 64 hexadecimal digits.
 
-        Raises BadCheckpoint where they are absent, or are not the ones that the manifest states.
+        Raises WeightsMissing, WeightsDiffer.
         """
         found, stated = digest_of(self.require_weights()), self.manifest.weights_sha256
         if stated and found != stated:
@@ -137,7 +154,7 @@ class Checkpoint:
                 f"The weights in {self.weights} are not those of {self.name}: SHA-256 {found}, the manifest states "
                 f"{stated}. Fetch them again, or correct the manifest if they were meant to change."
             )
-            raise BadCheckpoint(message)
+            raise WeightsDiffer(message)
         return found
 
     def stated_digest(self) -> str:

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from app.config import PeerSettings, Settings
 from app.errors import ServiceError
+from model.manifest import BadCheckpoint
 
 MARKS = {"ok": "[green]ok[/green]", "warning": "[yellow]warning[/yellow]", "failed": "[red]failed[/red]"}
 FREE_BYTES = 5 << 30
@@ -50,7 +51,8 @@ def _guard(name: str, check: Callable[[], Check], advice: str) -> Check:
     try:
         return check()
     except ServiceError as error:
-        return Check(name, "failed", error.message, advice)
+        cause = error.__cause__
+        return Check(name, "failed", str(cause) if isinstance(cause, BadCheckpoint) else error.message, advice)
     except Exception as error:  # noqa: BLE001 - whatever breaks here is the finding
         return Check(name, "failed", f"{type(error).__name__}: {error}", advice)
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from app.domain.report import DraftInputs, ModelIdentity, ModelText, Token
 from app.errors import ModelMisbehaved, ModelUnavailable, ServiceError
+from app.gateways import checkpoint_fault
 from app.gateways.draft_prompt import pictures, prompt_of
 from model.manifest import BadCheckpoint, Checkpoint
 
@@ -43,7 +44,7 @@ class TransformersModel:
         try:
             digest = self._checkpoint.weights_digest()
         except BadCheckpoint as error:
-            raise ModelUnavailable(str(error)) from error
+            raise checkpoint_fault.unavailable(manifest.name, error) from error
         return ModelIdentity(manifest.name, digest, manifest.prompt_version, manifest.image_size)
 
     def ready(self) -> bool:
@@ -112,7 +113,7 @@ class TransformersModel:
                 folder = self._checkpoint.require_weights()
                 self._checkpoint.check_decoding()
             except BadCheckpoint as error:
-                raise ModelUnavailable(str(error)) from error
+                raise checkpoint_fault.unavailable(self._checkpoint.name, error) from error
             local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
             processor = AutoProcessor.from_pretrained(folder, **local)
             network = AutoModelForImageTextToText.from_pretrained(

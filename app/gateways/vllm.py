@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.domain.report import DraftInputs, ModelIdentity, ModelText, Token
 from app.errors import ConfigError, ModelMisbehaved, ModelUnavailable
+from app.gateways import checkpoint_fault
 from app.gateways.circuit import Circuit, CircuitOpen
 from app.gateways.draft_prompt import pictures, prompt_of
 from model.manifest import BadCheckpoint, Checkpoint
@@ -165,7 +166,7 @@ class VllmModel:
         try:
             return self._checkpoint.stated_digest()
         except BadCheckpoint as error:
-            raise ModelUnavailable(str(error)) from error
+            raise checkpoint_fault.unavailable(self._checkpoint.name, error) from error
 
     def _mismatch(self, cards: tuple[_Card, ...]) -> str:
         served = ", ".join(f"{card.id[:80]} ({card.max_model_len} tokens)" for card in cards[:3]) or "nothing"

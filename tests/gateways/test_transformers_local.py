@@ -55,15 +55,19 @@ def test_pictures_and_texts_decide_what_is_written(model: TransformersModel) -> 
     assert len({model.draft(one).text for one in inputs}) == len(inputs)
 
 
-def test_missing_weights_are_unavailable_with_the_place_to_put_them(tmp_path: Path) -> None:
+def test_missing_weights_name_their_place_to_the_operator_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     model = TransformersModel(load_checkpoint("unirg-cxr-8b", tmp_path))
     assert not model.ready()
-    with pytest.raises(ModelUnavailable, match="microsoft/UniRG-CXR"):
-        _ = model.identity
-    with pytest.raises(ModelUnavailable, match="microsoft/UniRG-CXR"):
-        model.draft(DraftInputs(picture(1, 512)))
-    with pytest.raises(ModelUnavailable, match="microsoft/UniRG-CXR"):
-        model.load()
+    for ask in (lambda: model.identity, lambda: model.draft(DraftInputs(picture(1, 512))), model.load):
+        caplog.clear()
+        with pytest.raises(ModelUnavailable, match=r"its weights are not on this machine\. Read .* by hand") as raised:
+            ask()
+        assert "/" not in raised.value.message
+        (entry,) = caplog.records
+        assert str(tmp_path) in entry.reason  # type: ignore[attr-defined]
+        assert "microsoft/UniRG-CXR" in entry.reason  # type: ignore[attr-defined]
 
 
 def test_the_weights_can_be_loaded_before_they_are_needed(folder: Path) -> None:
@@ -111,9 +115,10 @@ def test_a_prompt_that_leaves_no_room_is_refused(folder: Path) -> None:
 def test_a_manifest_that_allows_image_marks_is_refused(folder: Path) -> None:
     with (
         manifest_with(folder, "suppressed_token_ids = [", "suppressed_token_ids = [1999]#") as model,
-        pytest.raises(ModelUnavailable, match="suppressed_token_ids lacks image_token_id"),
+        pytest.raises(ModelUnavailable, match="manifest or its configuration is wrong") as raised,
     ):
         model.draft(DraftInputs(picture(1, SIZE)))
+    assert "suppressed_token_ids lacks image_token_id" in str(raised.value.__cause__)
 
 
 @pytest.mark.parametrize("spoil", ["config.json", "model.safetensors", "tokenizer.json"])

@@ -181,6 +181,18 @@ def test_weights_known_to_the_server_alone_are_named_by_it(tmp_path: Path, serve
     model.close()
 
 
+def test_weights_here_that_are_not_the_stated_ones_are_named_without_their_folder(
+    tmp_path: Path, checkpoint: Checkpoint, model: VllmModel, server: ModelServer
+) -> None:
+    for name in ("config.json", "model.safetensors"):
+        (checkpoint.weights / name).write_bytes(b"{}")
+    with pytest.raises(ModelUnavailable, match="its weights are not the ones that its manifest states") as raised:
+        model.draft(INPUTS)
+    assert str(tmp_path) in str(raised.value.__cause__)
+    assert "/" not in raised.value.message
+    assert server.requests == []
+
+
 def test_a_server_that_comes_back_with_another_model_is_noticed(model: VllmModel, server: ModelServer) -> None:
     model.draft(INPUTS)
     server.status = 404

@@ -112,6 +112,13 @@ def test_the_doctor_says_what_to_do(config):
     assert after["receiver"]["state"] == "warning"
 
 
+def test_the_doctor_names_the_folder_without_weights(config, tmp_path):
+    """What readers are not told."""
+    config.write_text(config.read_text() + f'[model]\ncheckpoint = "unirg-cxr-8b"\nweights = "{tmp_path}/empty"\n')
+    checks = {c["name"]: c for c in json.loads(unirg("doctor", "--json", "-c", config).stdout)}
+    assert (checks["model"]["state"], f"{tmp_path}/empty" in checks["model"]["finding"]) == ("failed", True)
+
+
 def test_sending_to_nobody_is_a_clear_failure(tmp_path):
     path = save(radiograph(), tmp_path / "image.dcm")
     ended = unirg("send", path, "--to", "127.0.0.1:1")
