@@ -90,6 +90,7 @@ class JobRunner:
             "job_failed", task=claim.task, job_id=claim.job_id, attempt=claim.attempts, exc_info=error
         )
         with unit_of_work(self.database, self.clock) as uow:
+            uow.study(claim.study_id)  # the study is locked before its jobs, as everywhere
             dead = jobs.fail(uow.session, uow.now, claim, words, retry=retry)
             if dead is not None:
                 bury(uow, dead)

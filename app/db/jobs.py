@@ -124,15 +124,16 @@ def fail(session: Session, now: datetime, held: Claim, error: str, *, retry: boo
 
 
 def overdue(session: Session, now: datetime, limit: int = 100) -> list[Job]:
-    """Queued or running jobs past their deadline, locked; the reconciler's work list."""
-    query = (
-        sa.select(Job)
-        .where(Job.state.in_(("queued", "running")), Job.deadline <= now)
-        .order_by(Job.deadline)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return list(session.scalars(query))
+    """Queued or running jobs past their deadline, of at most `limit` studies; the reconciler's work list.
+
+    Locked as everywhere, the study before its jobs. What another transaction holds is left for the next round.
+    """
+    late = (Job.state.in_(("queued", "running")), Job.deadline <= now)
+    of_late = sa.select(Job.study_id).where(*late).group_by(Job.study_id).order_by(sa.func.min(Job.deadline))
+    lock = sa.select(Study.id).where(Study.id.in_(of_late.limit(limit))).with_for_update(skip_locked=True)
+    held = session.scalars(lock).all()
+    query = sa.select(Job).where(Job.study_id.in_(held), *late).order_by(Job.deadline)
+    return list(session.scalars(query.with_for_update(skip_locked=True)))
 
 
 def requeue(session: Session, now: datetime, job: Job) -> bool:
