@@ -13,6 +13,7 @@ from pynetdicom.presentation import PresentationContext, build_context
 
 from app.domain.identifiers import PatientKey, is_uid
 from app.domain.patient import Patient
+from app.domain.plain_text import one_line
 from app.domain.priors import PriorCandidate
 from app.gateways.dimse_peer import Call
 from app.gateways.dimse_status import PENDING, SUCCESS, refusal
@@ -24,7 +25,6 @@ SERIES_LOOKUPS = 12
 """Newest studies that are asked for their series: it costs one query each."""
 LONGEST_DESCRIPTION = 200
 RADIOGRAPHY = frozenset({"CR", "DX"})
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 Fact = TypeVar("Fact")
 
@@ -103,7 +103,7 @@ def text(dataset: Dataset, keyword: str, limit: int = 64) -> str:
     if value is None:
         return ""
     parts = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
-    return "\\".join(_CONTROL.sub("", str(part)).strip() for part in parts)[:limit]
+    return "\\".join(one_line(str(part)).strip() for part in parts)[:limit]
 
 
 def _keys(level: str, names: str) -> Dataset:

@@ -14,6 +14,7 @@ from pydicom.tag import BaseTag, Tag
 
 from app.domain.identifiers import PatientKey, is_uid
 from app.domain.patient import Patient
+from app.domain.plain_text import one_line
 from app.errors import CannotUnderstand, ObjectMismatch
 
 HEAD_BYTES, MOST_HEAD_BYTES = 64 << 10, 4 << 20
@@ -28,7 +29,6 @@ FACTS = tuple(
     """.split()  # noqa: SIM905 - one word each
 )
 TAGS: list[BaseTag | int] = [Tag(name) for name in FACTS]
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _beyond(tag: BaseTag, _vr: str | None, _length: int) -> bool:
 
 def _facts(dataset: Dataset) -> ObjectHeader:
     def text(name: str, limit: int = 64) -> str:
-        return _CONTROL.sub("", str(dataset.get(name) or "")).strip()[:limit]
+        return one_line(str(dataset.get(name) or "")).strip()[:limit]
 
     patient = Patient(
         PatientKey(text("PatientID"), text("IssuerOfPatientID")),

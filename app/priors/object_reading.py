@@ -19,6 +19,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from app.domain.identifiers import PatientKey
 from app.domain.patient import Patient
+from app.domain.plain_text import lines, one_line
 from app.errors import CannotUnderstand
 
 REPORT_CLASSES = frozenset(f"1.2.840.10008.5.1.4.1.1.88.{number}" for number in (11, 22, 33, 34))
@@ -33,7 +34,6 @@ _MAX_DEPTH = 16
 _ITEM = b"\xfe\xff\x00\xe0"  # (FFFE,E000) in little endian: no sequence item is without it
 _LAST = int(Tag("StudyInstanceUID"))
 _IDENTITY = "SpecificCharacterSet PatientName PatientID IssuerOfPatientID PatientBirthDate PatientSex StudyInstanceUID"
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _LINES = re.compile(r"[ \t]*\n\s*")
 _BREAKS = re.compile(r"\r\n?|<br\s*/?>|</p>", re.IGNORECASE)  # some systems put HTML into TextValue
 _ADDENDUM = "55107-7"  # LN
@@ -176,10 +176,10 @@ def _items(dataset: Dataset, keyword: str) -> Sequence[Dataset]:
 
 
 def _text(dataset: Dataset, keyword: str) -> str:
-    return _CONTROL.sub("", str(dataset.get(keyword) or "")).strip()[:324]
+    return one_line(str(dataset.get(keyword) or "")).strip()[:324]
 
 
 def _tidy(text: str) -> str:
     """Line ends of all systems as one, no control characters, no blank lines, capped."""
-    plain = _CONTROL.sub("", _BREAKS.sub("\n", text))
+    plain = lines(_BREAKS.sub("\n", text))
     return _LINES.sub("\n", plain).strip()[:MAX_TEXT]
