@@ -20,6 +20,7 @@ def test_every_answer_refuses_foreign_code_frames_and_caches(house):
         assert "default-src 'none'" in policy
         assert "script-src 'self';" in policy
         assert "frame-ancestors 'none'" in policy
+        assert "require-trusted-types-for 'script'" in policy
         assert "unsafe" not in policy
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"

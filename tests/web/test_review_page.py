@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
 from app.access import Role
 from app.domain.priors import PriorDecision, PriorOutcome
@@ -366,3 +366,12 @@ def test_every_view_meets_wcag_as_far_as_axe_sees(reader, room, study):
     expect(reader.page.get_by_role("article", name="Signed report")).to_be_visible()
     found["signed"] = reader.audit_accessibility()
     assert found == {view: [] for view in found}
+
+
+def test_a_string_cannot_become_markup(chromium, room):
+    """Even a mistake of our own could not turn a name or a model's words into elements."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.goto(room.url)
+        with pytest.raises(Error, match="TrustedHTML"):
+            page.evaluate("() => { document.body.innerHTML = '<img src=x>' }")
