@@ -30,7 +30,7 @@ class ObjectStore(Protocol):
         """Where temporary files of objects under way live; same file system as the store."""
         ...
 
-    def publish(self, temp: Path, sha256: str) -> str:
+    def publish(self, temp: Path, digest: str) -> str:
         """Make `temp` durable (fsync file, rename, fsync directory); returns its key.
 
         Raises StorageUnavailable.

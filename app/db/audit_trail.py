@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -14,6 +14,10 @@ from app.db.tables import AuditHead, AuditRow
 from app.domain.audit import GENESIS, AuditFacts, chain_hash
 
 PAGE = 1000
+# tables, not mapped classes: every transaction ends here, and the unit of work would cost more than the rest
+_ROWS, _HEAD = cast("sa.Table", AuditRow.__table__), cast("sa.Table", AuditHead.__table__)
+_LAST = sa.select(_HEAD.c.seq, _HEAD.c.hash).where(_HEAD.c.id == 1).with_for_update()
+_ADD, _MOVE_HEAD = sa.insert(_ROWS), sa.update(_HEAD).where(_HEAD.c.id == 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +30,18 @@ class Entry:
     detail: Mapping[str, object]
 
 
-def append(session: Session, now: datetime, entries: Sequence[Entry]) -> None:
+def append(connection: sa.Connection, now: datetime, entries: Sequence[Entry]) -> None:
     """Add the entries to the chain under the head's row lock."""
     if not entries:
         return
-    head = sa.select(AuditHead.seq, AuditHead.hash).where(AuditHead.id == 1).with_for_update()
-    seq, last = session.execute(head).one()
+    seq, last = connection.execute(_LAST).one()
     at = now.isoformat(timespec="microseconds")
     rows = []
     for entry in entries:
         rows.append(_link(seq, last, at, entry))
         seq, last = rows[-1]["seq"], rows[-1]["hash"]
-    # statements, not objects: every transaction ends here, and the unit of work would cost more than the rest
-    session.execute(sa.insert(AuditRow), rows)
-    session.execute(sa.update(AuditHead).where(AuditHead.id == 1).values(seq=seq, hash=last))
+    connection.execute(_ADD, rows)
+    connection.execute(_MOVE_HEAD, {"seq": seq, "hash": last})
 
 
 def _link(seq: int, last: str, at: str, entry: Entry) -> dict[str, Any]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from app.db.session import Database, unit_of_work
 from app.db.tables import ExpectedMove, MovedObject
 from app.ports import Clock, RetrievedObject
+
+_NOTES = ExpectedMove.__table__
+_EXPECTED = sa.select(_NOTES.c.until).where(_NOTES.c.study_instance_uid == sa.bindparam("uid"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,10 @@ class MoveInbox:
         return list(latest.values())
 
 
-def is_expected(session: Session, now: datetime, study_instance_uid: str) -> bool:
+def is_expected(connection: sa.Connection, now: datetime, study_instance_uid: str) -> bool:
     """Whether an object of this study that names no move originator is one we asked for."""
-    held = session.get(ExpectedMove, study_instance_uid)
-    return held is not None and held.until > now
+    until = connection.execute(_EXPECTED, {"uid": study_instance_uid}).scalar_one_or_none()
+    return until is not None and until > now
 
 
 def _retrieved(row: MovedObject) -> RetrievedObject:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ class Database:
         else:
             message = "database.url must start with sqlite:/// or postgresql+psycopg://; correct the configuration."
             raise ConfigError(message)
+        self._turn = threading.RLock() if self.is_sqlite else nullcontext()
         self._write_sessions = sessionmaker(self._writer, expire_on_commit=False)
         self._read_sessions = sessionmaker(self._reader, expire_on_commit=False, autoflush=False)
 
@@ -70,9 +72,14 @@ class Database:
         """For migrations."""
         return self._writer
 
-    def writing(self) -> Session:
-        """A session that takes the writer's lock on its first statement."""
-        return self._write_sessions()
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that takes the writer's lock on its first statement.
+
+        The threads of one process queue for SQLite's one writer here: its own wait is a sleep of up to 100 ms.
+        """
+        with self._turn, self._write_sessions() as session:
+            yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -105,10 +112,15 @@ class UnitOfWork:
         self.session, self.now, self.actor = session, now, actor
         self._entries: list[audit_trail.Entry] = []
 
+    @property
+    def connection(self) -> sa.Connection:
+        """For statements on tables, where loading objects would cost too much."""
+        return self.session.connection()
+
     def commit(self) -> None:
         """All or nothing; called by `unit_of_work` alone. The audit chain's lock comes last, to be held briefly."""
         self.session.flush()
-        audit_trail.append(self.session, self.now, self._entries)
+        audit_trail.append(self.connection, self.now, self._entries)
         self.session.commit()
 
     def audit(self, action: str, study_id: str = "", **detail: object) -> None:

@@ -101,7 +101,7 @@ class Instance(Base):
     modality: Mapped[str] = mapped_column(sa.String(16), default="")
     view_position: Mapped[str] = mapped_column(sa.String(16), default="")
     object_key: Mapped[str]
-    sha256: Mapped[str] = mapped_column(sa.String(64))
+    digest: Mapped[str] = mapped_column(sa.String(64))
     size: Mapped[int] = mapped_column(sa.BigInteger)
     revision: Mapped[int]
     received_at: Mapped[datetime]
@@ -118,7 +118,7 @@ class QuarantinedObject(Base):
     sop_instance_uid: Mapped[str] = mapped_column(sa.String(64), index=True)
     sop_class_uid: Mapped[str] = mapped_column(sa.String(64))
     object_key: Mapped[str]
-    sha256: Mapped[str] = mapped_column(sa.String(64))
+    digest: Mapped[str] = mapped_column(sa.String(64))
     size: Mapped[int] = mapped_column(sa.BigInteger)
     reason: Mapped[str]
     calling_ae: Mapped[str] = mapped_column(sa.String(16), default="")

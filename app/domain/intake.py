@@ -12,7 +12,7 @@ class ReceivedInstance:
 
     sop_instance_uid: as the request named it, "" where that was no UID (the object can then only be kept aside);
     temp_path: the file (meta group as PS3.10 7.1, then the data set exactly as sent), not yet synced to disk;
-    size, sha256 (64 hexadecimal digits): of the data set alone, as sent;
+    size, digest (content_digest, 64 hexadecimal digits): of the data set alone, as sent;
     move_originator_*: present when the object was sent for a C-MOVE (PS3.7 9.3.1.1).
     """
 
@@ -24,6 +24,6 @@ class ReceivedInstance:
     peer_host: str
     temp_path: Path
     size: int
-    sha256: str
+    digest: str
     move_originator_ae: str | None = None
     move_originator_message_id: int | None = None

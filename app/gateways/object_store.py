@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import filecmp
-import hashlib
 import os
 import re
 import threading
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from app.content import content_digest
 from app.errors import NotFound, StorageUnavailable
 
 _KEY = re.compile(r"(objects|quarantine)/[0-9a-f]{2}/[0-9a-f]{32,64}(\.[0-9]{1,3})?")
@@ -35,24 +35,26 @@ class LocalObjectStore:
         with _refusals():
             for folder in (root, self._incoming, root / "objects", root / "quarantine"):
                 folder.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+            _make_shards(root / "objects")
+            _make_shards(root / "quarantine")
 
     @property
     def incoming_dir(self) -> Path:
         """Where temporary files of objects under way live."""
         return self._incoming
 
-    def publish(self, temp: Path, sha256: str) -> str:
+    def publish(self, temp: Path, digest: str) -> str:
         """Make `temp` durable under its content's digest: fsync(file), rename, fsync(directory). Returns the key.
 
         The same file again ends at the same key, another file of that digest (its meta group differs) at one beside it.
         Raises StorageUnavailable; `temp` is then still there.
         """
-        if not _DIGEST.fullmatch(sha256):
-            raise StorageUnavailable("An object without its SHA-256 cannot be stored; this is a fault of the receiver.")
+        if not _DIGEST.fullmatch(digest):
+            raise StorageUnavailable("An object without its digest cannot be stored; this is a fault of the receiver.")
         with _refusals():
             _sync(temp)
             with self._naming:
-                key = self._free_or_same(f"objects/{sha256[:2]}/{sha256}", temp)
+                key = self._free_or_same(f"objects/{digest[:2]}/{digest}", temp)
                 self._move(temp, key)
             _sync(self._place(key).parent)
         return key
@@ -66,11 +68,7 @@ class LocalObjectStore:
         raise StorageUnavailable("One object came with too many different file headers; look at its sender.")
 
     def _move(self, temp: Path, key: str) -> None:
-        place = self._place(key)
-        if not place.parent.exists():
-            place.parent.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
-            _sync(place.parent.parent)
-        temp.rename(place)
+        temp.rename(self._place(key))
 
     def put_bytes(self, data: bytes) -> str:
         """Durable copy of `data`; returns its key. Raises StorageUnavailable."""
@@ -78,7 +76,7 @@ class LocalObjectStore:
         try:
             with _refusals():
                 _write(temp, data)
-            return self.publish(temp, hashlib.sha256(data).hexdigest())
+            return self.publish(temp, content_digest(data))
         finally:
             self.delete_temp(temp)
 
@@ -120,6 +118,15 @@ class LocalObjectStore:
 
     def _place(self, key: str) -> Path:
         return self._root / key
+
+
+def _make_shards(folder: Path) -> None:
+    """All 256 at once: a folder made with its first object would be one more wait for the disk."""
+    if (folder / "ff").is_dir():
+        return
+    for number in range(256):
+        (folder / f"{number:02x}").mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+    _sync(folder)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag, Tag
+from pydicom.valuerep import TEXT_VR_DELIMS
 
 from app.domain.identifiers import PatientKey, is_uid
 from app.domain.patient import Patient
@@ -20,15 +22,16 @@ from app.errors import CannotUnderstand, ObjectMismatch
 HEAD_BYTES, MOST_HEAD_BYTES = 64 << 10, 4 << 20
 """The facts stand in the first groups, nearly always at once; a header that hides them behind more than the second
 is not worth the network's time."""
-LAST_TAG = Tag("StudyID")
 FACTS = tuple(
     """
-    SpecificCharacterSet SOPClassUID SOPInstanceUID StudyDate StudyTime AccessionNumber Modality StudyDescription
-    ReferringPhysicianName PatientName PatientID IssuerOfPatientID PatientBirthDate PatientSex ViewPosition
-    StudyInstanceUID SeriesInstanceUID StudyID
+    SOPClassUID SOPInstanceUID StudyDate StudyTime AccessionNumber Modality StudyDescription ReferringPhysicianName
+    PatientName PatientID IssuerOfPatientID PatientBirthDate PatientSex ViewPosition StudyInstanceUID
+    SeriesInstanceUID StudyID
     """.split()  # noqa: SIM905 - one word each
 )
-TAGS: list[BaseTag | int] = [Tag(name) for name in FACTS]
+TAG = {name: Tag(name) for name in FACTS}
+CHARACTER_SET, LAST_TAG = Tag("SpecificCharacterSet"), TAG["StudyID"]
+WANTED: list[BaseTag | int] = [CHARACTER_SET, *TAG.values()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def _read_more(path: Path) -> ObjectHeader:
 def _read(path: Path, size: int) -> ObjectHeader:
     with path.open("rb") as file:
         head = io.BytesIO(file.read(size))
-    return _facts(read_partial(head, stop_when=_beyond, specific_tags=TAGS))
+    return _facts(read_partial(head, stop_when=_beyond, specific_tags=WANTED))
 
 
 def _beyond(tag: BaseTag, _vr: str | None, _length: int) -> bool:
@@ -79,8 +82,11 @@ def _beyond(tag: BaseTag, _vr: str | None, _length: int) -> bool:
 
 
 def _facts(dataset: Dataset) -> ObjectHeader:
+    encodings = convert_encodings(_ascii(dataset, CHARACTER_SET).split("\\"))
+
     def text(name: str, limit: int = 64) -> str:
-        return one_line(str(dataset.get(name) or "")).strip()[:limit]
+        value = decode_bytes(_bytes(dataset, TAG[name]), encodings, TEXT_VR_DELIMS)
+        return one_line(value).strip()[:limit]
 
     patient = Patient(
         PatientKey(text("PatientID"), text("IssuerOfPatientID")),
@@ -103,6 +109,16 @@ def _facts(dataset: Dataset) -> ObjectHeader:
         study_id=text("StudyID", 16),
         referring_physician=text("ReferringPhysicianName", 324),
     )
+
+
+def _bytes(dataset: Dataset, tag: BaseTag) -> bytes:
+    """The value as sent: converting it into pydicom's own types would cost more than all the rest."""
+    value = dataset.get_item(tag).value if tag in dataset else b""
+    return value if isinstance(value, bytes) else b""
+
+
+def _ascii(dataset: Dataset, tag: BaseTag) -> str:
+    return _bytes(dataset, tag).decode("ascii", "replace").strip(" \0")
 
 
 def _uid(text: Callable[[str, int], str], name: str) -> str:

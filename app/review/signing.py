@@ -133,8 +133,8 @@ def _sign(uow: UnitOfWork, study: Study, report: Report, signature: Signature) -
     report.signed_digest = report_digest(report.id, about, report.findings, report.impression, signature)
     report.status, report.version, report.updated_at = ReportStatus.FINAL, report.version + 1, uow.now
     uow.move(study, Step.SIGNED)
-    images = sorted(uow.session.scalars(sa.select(Instance.sha256).where(Instance.study_id == study.id)))
-    note(uow, study, "report.signed", report_id=report.id, signed_digest=report.signed_digest, image_sha256=images)
+    images = sorted(uow.session.scalars(sa.select(Instance.digest).where(Instance.study_id == study.id)))
+    note(uow, study, "report.signed", report_id=report.id, signed_digest=report.signed_digest, image_digests=images)
 
 
 def _addendum(uow: UnitOfWork, report: Report, text: str, signature: Signature) -> Addendum:

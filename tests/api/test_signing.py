@@ -156,7 +156,7 @@ def test_the_signature_binds_text_patient_signer_time_and_meaning(house):
     assert all(report_digest(*other) != row.signed_digest for other in changed)
     (entry,) = house.audited("report.signed")
     assert entry.detail["signed_digest"] == row.signed_digest
-    assert len(entry.detail["image_sha256"]) == 1
+    assert len(entry.detail["image_digests"]) == 1
 
 
 def test_an_addendum_is_signed_text_beside_the_report(either_house):

@@ -68,7 +68,7 @@ def test_quarantined_objects_are_counted(house):
         sop_instance_uid=derived_uid("instance", "1"),
         sop_class_uid="1.2.840.10008.5.1.4.1.1.1",
         object_key="quarantine/00/0",
-        sha256="0" * 64,
+        digest="0" * 64,
         size=1,
         reason="another object under a SOP Instance UID that is held",
         received_at=house.clock.now(),

@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from app.access import Role
 from app.accounts.handlers import Accounts
 from app.accounts.passwords import Passwords
+from app.content import content_digest
 from app.db.session import Database, unit_of_work
 from app.db.tables import Draft, Instance, PriorEntry, PriorImageRow, Study
 from app.domain.identifiers import derived_uid, new_id
@@ -87,7 +88,7 @@ def add_image(database: Database, clock: Clock, study: Study, store: ObjectStore
         modality="DX",
         view_position="PA",
         object_key=key,
-        sha256=hashlib.sha256(key.encode()).hexdigest(),
+        digest=content_digest(key.encode()),
         size=1,
         revision=study.revision,
         received_at=clock.now(),
@@ -100,7 +101,7 @@ def add_image(database: Database, clock: Clock, study: Study, store: ObjectStore
 def _keep(store: ObjectStore, dataset: object) -> str:
     temp = store.incoming_dir / f"{new_id()}.part"
     dataset.save_as(temp, enforce_file_format=True)  # type: ignore[attr-defined]
-    return store.publish(temp, hashlib.sha256(temp.read_bytes()).hexdigest())
+    return store.publish(temp, content_digest(temp.read_bytes()))
 
 
 def add_prior(

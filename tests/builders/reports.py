@@ -68,6 +68,6 @@ def _image(study: Study, clock: Clock) -> Instance:
     return Instance(
         study_id=study.id, sop_instance_uid=derived_uid("image", study.id), sop_class_uid=DX,
         series_instance_uid=derived_uid("images", study.id), transfer_syntax_uid="1.2.840.10008.1.2.1",
-        modality="DX", view_position="PA", object_key="none", sha256="0" * 64, size=1, revision=1,
+        modality="DX", view_position="PA", object_key="none", digest="0" * 64, size=1, revision=1,
         received_at=clock.now(),
     )  # fmt: skip

@@ -57,7 +57,7 @@ class Desk:
                     series_instance_uid="1.2.3",
                     transfer_syntax_uid="1.2.840.10008.1.2.1",
                     object_key=key,
-                    sha256="0" * 64,
+                    digest="0" * 64,
                     size=1,
                     revision=1,
                     received_at=uow.now,

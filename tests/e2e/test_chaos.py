@@ -25,11 +25,11 @@ from tests.e2e.stack import Peer, Stack
 from tests.peers import dcmtk
 from tests.peers.orthanc import Modality
 
-pytestmark = [pytest.mark.peer("orthanc", "dcmtk", "redis", "postgres"), pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.peer("orthanc", "dcmtk", "redis", "postgres"), pytest.mark.timeout(3600)]
 STUDIES = int(os.environ.get("CHAOS_STUDIES", "16"))
 SIGNED = STUDIES // 4
 SEED = 20261122
-SETTLE_SECONDS = 240.0
+SETTLE_SECONDS = 240.0 if STUDIES <= 16 else 1800.0
 VICTIMS = ("receiver", "relay", "worker", "api", "redis")
 FINAL = (Stage.READY, Stage.DRAFT_UNAVAILABLE, Stage.NOT_ELIGIBLE, Stage.FAILED, Stage.SIGNED, Stage.DELIVERED)
 

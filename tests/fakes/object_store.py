@@ -20,8 +20,8 @@ class KeysAlone:
     def path(self, key: str) -> Path:
         return self.root / key
 
-    def publish(self, temp: Path, sha256: str) -> str:
-        raise StorageUnavailable(f"{temp.name} {sha256}: this store takes nothing.")
+    def publish(self, temp: Path, digest: str) -> str:
+        raise StorageUnavailable(f"{temp.name} {digest}: this store takes nothing.")
 
     def put_bytes(self, data: bytes) -> str:
         raise StorageUnavailable(f"{len(data)} bytes: this store takes nothing.")

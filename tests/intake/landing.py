@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 import sys
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from app.content import content_digest
 from app.domain.intake import ReceivedInstance
 from app.gateways.object_store import LocalObjectStore
 from app.intake.scp import Deadlines, ScpSettings, StorageScp
@@ -35,7 +35,7 @@ class DirectorySink:
         self._writing = threading.Lock()
 
     def accept(self, received: ReceivedInstance) -> int:
-        key = self.store.publish(received.temp_path, received.sha256)
+        key = self.store.publish(received.temp_path, received.digest)
         with self._writing:
             self._record.execute("INSERT INTO instances VALUES (?, ?)", (received.sop_instance_uid, key))
             self.received.append((received, key))
@@ -51,7 +51,7 @@ class DirectorySink:
         """Bytes of a stored data set, checked against what the receiver said of them."""
         received, _ = self.received[number]
         data = data_set_of(self.path(number).read_bytes())
-        assert (len(data), hashlib.sha256(data).hexdigest()) == (received.size, received.sha256)
+        assert (len(data), content_digest(data)) == (received.size, received.digest)
         return data
 
 

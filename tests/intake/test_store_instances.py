@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -10,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.completeness.handlers import CompleteStudies
+from app.content import content_digest
 from app.db import migrations
 from app.db.session import Database, unit_of_work
 from app.db.tables import AuditRow, Draft, Instance, Job, MovedObject, QuarantinedObject, Study
@@ -57,7 +57,7 @@ def receive(sink, dataset, **values):
         "peer_host": "127.0.0.1",
         "temp_path": path,
         "size": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
+        "digest": content_digest(data),
     }
     return sink.accept(ReceivedInstance(**{**facts, **values}))
 

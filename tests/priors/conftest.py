@@ -119,7 +119,7 @@ def _instance(study, dataset, key, clock):
     return Instance(
         study_id=study.id, sop_instance_uid=dataset.SOPInstanceUID, sop_class_uid=dataset.SOPClassUID,
         series_instance_uid=dataset.SeriesInstanceUID, transfer_syntax_uid="1.2.840.10008.1.2.1",
-        modality=dataset.Modality, view_position=dataset.get("ViewPosition", ""), object_key=key, sha256="0" * 64,
+        modality=dataset.Modality, view_position=dataset.get("ViewPosition", ""), object_key=key, digest="0" * 64,
         size=1, revision=1, received_at=clock.now(),
     )  # fmt: skip
 

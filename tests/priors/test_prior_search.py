@@ -307,7 +307,7 @@ def test_of_two_frontal_images_the_current_view_comes_first(ward):
                 modality="DX",
                 view_position="AP",
                 object_key="",
-                sha256="",
+                digest="",
                 size=1,
                 revision=1,
                 received_at=uow.now,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from app.access import Role
+from app.content import content_digest
 from app.db import migrations
 from app.db.session import Database, unit_of_work
 from app.db.tables import Draft, Instance, PriorEntry, PriorImageRow, Study
@@ -75,7 +75,7 @@ class Room:
             modality="DX",
             view_position="PA",
             object_key=key,
-            sha256=digest,
+            digest=digest,
             size=1,
             revision=study.revision,
             received_at=self.clock.now(),
@@ -142,7 +142,7 @@ class Room:
     def _keep(self, dataset: object) -> tuple[str, str]:
         temp = self.store.incoming_dir / f"{new_id()}.part"
         dataset.save_as(temp, enforce_file_format=True)
-        digest = hashlib.sha256(temp.read_bytes()).hexdigest()
+        digest = content_digest(temp.read_bytes())
         return self.store.publish(temp, digest), digest
 
 

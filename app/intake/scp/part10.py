@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import struct
 import uuid
 from pathlib import Path
+
+from app.content import new_content
 
 SUFFIX = ".part"
 WRITEBACK_BYTES = 1 << 22
@@ -39,15 +40,15 @@ def _element(element: int, vr: bytes, text: str) -> bytes:
 
 
 class IncomingFile:
-    """Writes and hashes one data set; raises OSError as the file system does.
+    """Writes and digests one data set; raises OSError as the file system does.
 
-    size, sha256: of the data set alone, without the meta header.
+    size, digest: of the data set alone, without the meta header.
     """
 
     def __init__(self, directory: Path, header: bytes) -> None:
         self.path = directory / f"{os.getpid()}-{uuid.uuid4().hex}{SUFFIX}"
         self.size = 0
-        self._hash = hashlib.sha256()
+        self._content = new_content()
         self._started = 0
         self._file = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         try:
@@ -61,7 +62,7 @@ class IncomingFile:
         size = len(piece)
         if (written := os.write(self._file, piece)) != size:
             self._put(piece[written:])
-        self._hash.update(piece)
+        self._content.update(piece)
         self.size += size
         if self.size - self._started >= WRITEBACK_BYTES:
             self._start_writeback()
@@ -75,10 +76,9 @@ class IncomingFile:
         os.posix_fadvise(self._file, self._started, self.size - self._started, os.POSIX_FADV_DONTNEED)
         self._started = self.size
 
-    @property
-    def sha256(self) -> str:
-        """64 hexadecimal digits."""
-        return self._hash.hexdigest()
+    def digest(self) -> str:
+        """`app.content` digest of the data set, 64 hexadecimal digits."""
+        return self._content.hexdigest()
 
     def close(self) -> None:
         """No more will come."""

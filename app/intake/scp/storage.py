@@ -165,7 +165,7 @@ class Reception:
             peer_host=self._caller.host,
             temp_path=file.path,
             size=file.size,
-            sha256=file.sha256,
+            digest=file.digest(),
             move_originator_ae=self._command.move_originator_ae,
             move_originator_message_id=self._command.move_originator_message_id,
         )

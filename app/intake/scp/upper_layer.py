@@ -6,7 +6,6 @@ Only states Sta6 (data transfer) to Sta13 of the acceptor exist here; what prece
 from __future__ import annotations
 
 import struct
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -95,11 +94,12 @@ class UpperLayer:
         return False
 
     def _header(self, *, idle: bool) -> tuple[int, int]:
-        self.wire.idle = idle
-        self.wire.deadline = min(time.monotonic() + self.deadlines.idle, self.ends_at)
-        kind, length = PDU_HEADER.unpack(self.wire.take(PDU_HEADER.size))
-        self.wire.idle = False
-        self.wire.deadline = min(time.monotonic() + self.deadlines.pdu, self.ends_at)
+        wire = self.wire
+        wire.idle = idle
+        wire.deadline = min(wire.heard + self.deadlines.idle, self.ends_at)
+        kind, length = PDU_HEADER.unpack(wire.take(PDU_HEADER.size))
+        wire.idle = False
+        wire.deadline = min(wire.heard + self.deadlines.pdu, self.ends_at)
         return kind, length
 
     def _refuse_unless_control(self, kind: int, length: int) -> None:

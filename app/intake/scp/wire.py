@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from app.intake.scp.endings import DeadlinePassed, PeerClosed, Stopping
 
 TICK = 0.5
-BUFFER_BYTES = 1 << 18
+BUFFER_BYTES = 1 << 20
 REQUEST_PIECE = 1 << 14
 QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 _NOTHING_YET = (BlockingIOError, TimeoutError, ssl.SSLWantReadError)
@@ -28,6 +28,7 @@ class Wire:
     """Reads and writes one connection.
 
     deadline: moment (time.monotonic) after which a read that still waits raises DeadlinePassed;
+    heard: moment of the last exchange, to within TICK, so that a deadline can be set without asking the clock again;
     idle: while set, the end of the process may cut a read that waits (Stopping).
     """
 
@@ -37,7 +38,7 @@ class Wire:
         self._buffer = bytearray()
         self._view = memoryview(self._buffer)
         self._low = self._high = 0
-        self.deadline = time.monotonic()
+        self.deadline = self.heard = time.monotonic()
         self.idle = True
         self._prepare()
 
@@ -90,7 +91,8 @@ class Wire:
 
     def _receive(self, into: memoryview) -> int:
         while True:
-            if time.monotonic() > self.deadline:
+            self.heard = time.monotonic()
+            if self.heard > self.deadline:
                 raise DeadlinePassed("the peer did not send in time")
             try:
                 got = self._sock.recv_into(into)
@@ -115,6 +117,7 @@ class Wire:
             if self._encrypted:
                 self._sock.settimeout(self._send_seconds)
             self._sock.sendall(data)
+            self.heard = time.monotonic()
             if self._encrypted:
                 self._sock.settimeout(TICK)
         except (OSError, ValueError) as error:
