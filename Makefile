@@ -4,7 +4,7 @@ SCOPE ?= full
 BIN := .venv/bin
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint peers bench train-nano lock clean
+.PHONY: help setup demo test lint peers chaos bench train-nano lock clean
 test: export OMP_NUM_THREADS ?= 1
 
 help: ## print this manual
@@ -28,6 +28,9 @@ lint: ## ruff, mypy --strict, the import contracts, the page's types and lint
 
 peers: ## install the servers that the tests talk to (Debian packages, only as root)
 	@$(PYTHON) scripts/peers.py
+
+chaos: setup peers ## kill -9 every process and Redis at random under 100 studies (half an hour; STUDIES=n)
+	@CHAOS_STUDIES=$(or $(STUDIES),100) $(BIN)/python -m pytest tests/e2e/test_chaos.py -s
 
 bench: setup peers ## measure intake against Orthanc and DCMTK, images against pydicom, time to draft; figures in var/bench
 	@mkdir -p var/bench
