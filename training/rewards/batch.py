@@ -12,6 +12,14 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 
 
+class RewardOutage(RuntimeError):
+    """A scorer did not answer for this batch. Its values are missing, and the same batch may be tried again."""
+
+
+class RewardUnusable(RuntimeError):
+    """A reward cannot work until someone acts (weights absent, package not installed); it is never masked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One generated report and what it is judged by.
