@@ -27,8 +27,10 @@ db_app = typer.Typer(help="The database.", no_args_is_help=True)
 user_app = typer.Typer(help="People who log in.", no_args_is_help=True)
 token_app = typer.Typer(help="Machines that call the API.", no_args_is_help=True)
 audit_app = typer.Typer(help="The audit chain.", no_args_is_help=True)
+feedback_app = typer.Typer(help="Signed reports beside their drafts.", no_args_is_help=True)
 for name, group in (("db", db_app), ("user", user_app), ("token", token_app), ("audit", audit_app)):
     app.add_typer(group, name=name)
+app.add_typer(feedback_app, name="feedback")
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="TOML file; else $UNIRG_CONFIG.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -198,6 +200,38 @@ def audit_verify(config_file: ConfigOption = None, as_json: JsonOption = False) 
     else:
         err.print(f"[red]The chain is broken:[/red] {report.problem}.")
     raise typer.Exit(0 if report.ok else 1)
+
+
+@feedback_app.command("export")
+def feedback_export(
+    folder: Annotated[Path, typer.Option("--out", help="A folder that does not exist yet.")],
+    user: Annotated[str, typer.Option("--as", help="Login name of the administrator who exports.")],
+    since: Annotated[str, typer.Option(help="Reports signed on this day (UTC) or later, YYYY-MM-DD.")] = "",
+    opted_out: Annotated[
+        list[str] | None,
+        typer.Option("--site-opt-out", help="AE title, institution or issuer; besides feedback.opted_out."),
+    ] = None,
+    images: Annotated[
+        bool, typer.Option("--images", help="With the model images that state no burned-in text.")
+    ] = False,
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")] = False,
+    config_file: ConfigOption = None,
+) -> None:
+    """Export signed reports with their drafts, de-identified and aligned sentence by sentence."""
+    from app.commands import feedback
+
+    settings, sites = _settings(config_file), tuple(opted_out or ())
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else typer.prompt("Password", hide_input=True)
+    tally = feedback.run(settings, feedback.Ask(folder, user, password, since, sites, images))
+    feedback.show(tally, folder, (*settings.feedback.opted_out, *sites), out)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def evaluate(context: typer.Context) -> None:
+    """Evaluate a checkpoint or predictions, as `python -m training.evaluate` does (needs the training extra)."""
+    from app.commands.evaluating import run_evaluation
+
+    raise typer.Exit(run_evaluation(context.args))
 
 
 def _fail(message: str, code: int) -> NoReturn:

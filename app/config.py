@@ -173,6 +173,12 @@ class DeliverySettings(Section):
     organization: str = Field("Not stated", min_length=1, max_length=64)
 
 
+class FeedbackSettings(Section):
+    """opted_out: AE titles, institutions and issuers of patient IDs whose reports never leave in an export."""
+
+    opted_out: tuple[str, ...] = ()
+
+
 class LogSettings(Section):
     """How much is logged, and for whom."""
 
@@ -206,6 +212,7 @@ class Settings(BaseSettings):
     model: ModelSettings = ModelSettings()
     drafting: DraftingSettings = DraftingSettings()
     delivery: DeliverySettings = DeliverySettings()
+    feedback: FeedbackSettings = FeedbackSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
 

@@ -1,0 +1,97 @@
+"""Free text: what identifies goes, what a radiologist measured stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.feedback.known import folded, known
+from app.feedback.pseudonyms import Pseudonyms
+from app.feedback.scrubbing import Scrubber
+
+KNOWN = known(
+    names=["Müller-Lüdenscheidt^Anna Sofía^^Dr", "O'Brien^Li", "山田^太郎"],
+    identifiers=["MRN0047113", "A-1", "7", "1.2.840.113619.2.55"],
+    places=["St. Elsewhere Hospital", "NORTH"],
+    dates=["19600102", "20260301"],
+)
+SCRUBBER = Scrubber(KNOWN)
+
+
+def scrubbed(text):
+    return SCRUBBER.scrub(text).text
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Anna Müller-Lüdenscheidt has an effusion.", "[name] [name]-[name] has an effusion."),
+        ("Seen by MUELLER and Sofia's aunt.", "Seen by [name] and [name] aunt."),
+        ("Mu\u0308ller again.", "[name] again."),
+        ("Patient O’Brien, Li.", "Patient O’[name], [name]."),
+        ("患者山田さん", "患者[name]さん"),
+        ("MRN 0047113, mrn0047113.", "[id], [id]."),
+        ("Accession A1 and A 1.", "[id] and [id]."),
+        ("Object 1.2.840.113619.2.55.3 moved.", "Object [id] moved."),
+        ("Transfer from St Elsewhere Hospital.", "Transfer from [place]."),
+        ("Compared with 2025-01-15 and 15.01.2025.", "Compared with [date] and [date]."),
+        ("Compared with 1/15/2025, 20250115, January 15, 2025.", "Compared with [date], [date], [date]."),
+        ("Since 3 Feb 2024 and March 2023.", "Since [date] and [date]."),
+        ("Film on 3/14 at 08:15.", "Film [date] at [time]."),
+        ("Call (555) 123-4567 or pager 4711.", "Call [contact] or [contact]."),
+        ("Mail a.b@c.org.", "Mail [contact]."),
+        ("Dr. Ward and Mrs Jones-Smith were told.", "[name] and [name] were told."),
+        ("told dr ward", "told [name]"),
+        ("A 93-year-old woman.", "A [age] woman."),
+        ("Order 12345678 and XR20260077.", "Order [number] and [number]."),
+    ],
+)
+def test_what_identifies_goes(text, wanted):
+    assert scrubbed(text) == wanted
+    assert SCRUBBER.residue(scrubbed(text)) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tube 4.5 cm above the carina.", "Nodule of 10-12 mm at T10-T12.", "Effusion of 1500 mL.", "A 64-year-old man.",
+        "About 2/3 of the hemithorax.", "The apex may be obscured.", "C7 and rib 5.", "Heart 16 x 12 cm, ratio 0.55.",
+        "1. Clear lungs. 2. Normal heart.", "COVID-19 pneumonia.",
+    ],
+)  # fmt: skip
+def test_what_was_measured_stays(text):
+    assert scrubbed(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MüllerA came", "xMuller", "M u l l e r", "MRN-00-471-13 left", "xmrn0047113y", "North wing", "01 03 2026", "7",
+        "St. Elsewhere Hospital",
+    ],
+)  # fmt: skip
+def test_residue_is_found_in_odd_spellings(text):
+    assert SCRUBBER.residue(text)
+
+
+@pytest.mark.parametrize("text", ["[name] [id] [date]", "Normal heart of 7.5 cm.", "27 ribs", "northern lobe"])
+def test_residue_is_not_seen_everywhere(text):
+    assert SCRUBBER.residue(text) is None
+
+
+def test_a_scrubbed_text_is_scrubbed():
+    text = "Anna Müller, born 02.01.1960, MRN0047113, seen 2026-03-01 by Dr. No at 12:30."
+    once = scrubbed(text)
+    assert scrubbed(once) == once
+
+
+def test_folding_keeps_every_place():
+    for text in ("Ärger İstanbul ﬁne ß", "山田", "Zoë e\u0301"):
+        assert len(folded(text)) == len(text)
+
+
+def test_pseudonyms_hold_within_an_export_and_not_beyond():
+    one, other = Pseudonyms(), Pseudonyms()
+    assert one.of("patient", "P", "1") == one.of("patient", "P", "1")
+    assert len({one.of("patient", "P", "1"), one.of("patient", "P1", ""), one.of("study", "P", "1"),
+                other.of("patient", "P", "1")}) == 4  # fmt: skip
+    assert repr(one) == repr(other)
