@@ -25,8 +25,9 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class Store:
-    """JSON objects by key in one SQLite file. Safe with many processes; a connection lives for one call only,
-    so that forked and pickled owners share nothing but the path.
+    """JSON objects by key in one SQLite file, safe with many processes.
+
+    A connection lives for one call only, so that forked and pickled owners share nothing but the path.
     """
 
     path: Path

@@ -40,7 +40,7 @@ class Parallel:
             return _joined(list(self._started().map(_judge, chunks)))
         except BrokenProcessPool as died:
             self.close()
-            raise RewardOutage(f"{self.name}: a worker process died; its memory is the first thing to look at") from died
+            raise RewardOutage(f"{self.name}: a worker process died; look at its memory first") from died
 
     def close(self) -> None:
         """End the workers; safe to call twice."""
