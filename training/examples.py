@@ -3,7 +3,7 @@
 Four tasks: the report, the findings alone (the second published template), and two that exist in training only and let
 the language model learn to read the visual tokens from few words: a short list of what is there, and (of pairs) of what
 changed. Pair studies give the prior's date, its film and,
-at `prior_report_rate`, its report in the words of any site.
+at `prior_report_rate`, its report. Reports are in the words of the study's site, or of any site where it has none.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from model.prompting import ImagePart, Prior, Prompt, TextPart, build_prompt, context_text, target_text
 from training.config import Data, SftStage
 from training.phantom.reports import TRAINED_SITES, report_sections, short_changes, short_list
+from training.phantom.sites import site_at
 from training.phantom.studies import Study, cached_films, study
 
 LIST_PROMPT = "List the findings."
@@ -42,8 +43,9 @@ class FilmStore:
     """All training films under one numbering: singles, then prior and current of each pair."""
 
     def __init__(self, data: Data, work: Path) -> None:
-        self._single = cached_films(work / "cache", data.single_seed, data.singles, with_prior=False)
-        self._pair = cached_films(work / "cache", data.pair_seed, data.pairs, with_prior=True)
+        folder, sites = work / "cache", data.sites
+        self._single = cached_films(folder, data.single_seed, data.singles, with_prior=False, sites=sites)
+        self._pair = cached_films(folder, data.pair_seed, data.pairs, with_prior=True, sites=sites)
         self._singles = data.singles
 
     def numbers(self, made: Study) -> tuple[int, ...]:
@@ -61,8 +63,15 @@ class FilmStore:
         return np.stack(picked)
 
 
-def _site(rng: np.random.Generator) -> str:
-    return TRAINED_SITES[int(rng.integers(len(TRAINED_SITES)))]
+def words_of(made: Study, rng: np.random.Generator) -> str:
+    """The site in whose words the study is reported."""
+    return made.site or TRAINED_SITES[int(rng.integers(len(TRAINED_SITES)))]
+
+
+def training_study(data: Data, index: int, *, with_prior: bool) -> Study:
+    """The index-th training study, single or pair."""
+    seed = data.pair_seed if with_prior else data.single_seed
+    return study(seed, index, with_prior=with_prior, site=site_at(data.sites, index))
 
 
 def prior_of(made: Study, site: str, *, with_report: bool) -> Prior | None:
@@ -77,7 +86,7 @@ def prior_of(made: Study, site: str, *, with_report: bool) -> Prior | None:
 def example(made: Study, task: str, films: tuple[int, ...], data: Data, rng: np.random.Generator) -> Example:
     """One example of one task."""
     before = made.prior.findings if made.prior else None
-    prior = prior_of(made, _site(rng), with_report=rng.random() < data.prior_report_rate)
+    prior = prior_of(made, words_of(made, rng), with_report=rng.random() < data.prior_report_rate)
     if task == "list":
         images = tuple(part for part in build_prompt(None, prior=prior).parts if isinstance(part, ImagePart))
         return Example(Prompt((*images, TextPart(LIST_PROMPT))), short_list(made.current.findings, before), films)
@@ -86,7 +95,7 @@ def example(made: Study, task: str, films: tuple[int, ...], data: Data, rng: np.
         images = tuple(part for part in context.parts if isinstance(part, ImagePart))
         asked = TextPart(f"{context_text(None, None, prior)} {CHANGES_PROMPT}")
         return Example(Prompt((*images, asked)), short_changes(before, made.current.findings), films)
-    findings, impression = report_sections(_site(rng), made.current.findings, before)
+    findings, impression = report_sections(words_of(made, rng), made.current.findings, before)
     if task == "findings":
         prompt = build_prompt(made.indication, prior=prior, sections="findings")
         return Example(prompt, target_text(findings), films)
@@ -99,8 +108,8 @@ def _draw(stage: SftStage, data: Data, store: FilmStore, rng: np.random.Generato
     shares = (1 - sum(given), *given)
     for turn in range(stage.steps * stage.batch):
         with_prior = bool(rng.random() < stage.pair_share)
-        seed, order = (data.pair_seed, pair) if with_prior else (data.single_seed, single)
-        made = study(seed, int(order[turn % len(order)]), with_prior=with_prior)
+        order = pair if with_prior else single
+        made = training_study(data, int(order[turn % len(order)]), with_prior=with_prior)
         yield example(made, _TASKS[int(rng.choice(len(_TASKS), p=shares))], store.numbers(made), data, rng)
 
 

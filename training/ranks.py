@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
+import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import torch
 import torch.distributed as dist
@@ -76,3 +79,19 @@ def cosine(step: int, steps: int, warmup: int, floor: float = 0.02) -> float:
         return (step + 1) / warmup
     done = (step - warmup) / max(1, steps - warmup)
     return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """The last checkpoint that was written whole; what a kill left half written is removed (rank 0)."""
+    whole: list[tuple[int, Path]] = []
+    for path in folder.glob("checkpoint-*"):
+        step = int(path.name.removeprefix("checkpoint-"))
+        try:  # the trainer writes its state last
+            written = json.loads((path / "trainer_state.json").read_text())["global_step"] == step
+        except (OSError, ValueError, KeyError):
+            written = False
+        if written:
+            whole.append((step, path))
+        elif not RANK:
+            shutil.rmtree(path)
+    return max(whole)[1] if whole else None

@@ -9,10 +9,15 @@ The loss is TRL's: mean cross-entropy over the completion's tokens. Departures f
 * text and vision have their own learning rates; the vision tower waits for the first `vision_wait` of the steps while
   the language model learns to read it, and is frozen (a quarter of the time saved) where its rate is 0;
 * two vision forwards are rearranged (training/fast_forward.py), weights and results unchanged.
+
+OUT/trainer holds the last checkpoint: the same command continues after a kill, with the same final weights.
+OUT/result.json says what the stage cost.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -37,7 +42,7 @@ _IGNORED = -100
 
 
 class FilmCollator:
-    """Rows {prompt, completion, images} -> the model's tensors; `images` are numbers of FilmStore."""
+    """Rows {place, prompt, completion, images} -> the model's tensors; `images` are numbers of FilmStore."""
 
     def __init__(self, processor: Any, store: FilmStore, seed: int) -> None:
         self.tokenizer, self.store = processor.tokenizer, store
@@ -45,11 +50,15 @@ class FilmCollator:
         edge = int(processor.image_processor.size["longest_edge"] ** 0.5)
         self.tokens_per_film = (edge // self.patch // 2) ** 2
         self.image_token = self.tokenizer.convert_tokens_to_ids("<|image_pad|>")
-        self.jitter = np.random.default_rng(seed)
+        self.jitter_seed: int | None = seed
 
     def _prompt_ids(self, messages: list[dict[str, Any]]) -> list[int]:
         text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         return list(self.tokenizer(text.replace("<|image_pad|>", "<|image_pad|>" * self.tokens_per_film))["input_ids"])
+
+    def _jitter(self, rows: list[dict[str, Any]]) -> np.random.Generator | None:
+        """Depends on the batch's place in the run, not on how many were made before: a resumed run sees the same."""
+        return None if self.jitter_seed is None else np.random.default_rng([self.jitter_seed, rows[0]["place"]])
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         """Padded on the right; the loss falls on the completion and its end mark only."""
@@ -64,7 +73,7 @@ class FilmCollator:
             ids[row, :end], mask[row, :end] = torch.tensor(prompt + list(answer)), 1
             labels[row, len(prompt) : end] = ids[row, len(prompt) : end]
         films = self.store.films([number for row in rows for number in row["images"]])
-        pixels, grid = fast_forward.patches(films, self.patch, self.jitter)
+        pixels, grid = fast_forward.patches(films, self.patch, self._jitter(rows))
         return {
             "input_ids": ids,
             "attention_mask": mask,
@@ -83,10 +92,10 @@ class OrderedTrainer(SFTTrainer):
 
 
 class Look(TrainerCallback):
-    """Now and then: save, and score greedy drafts of a few validation studies (rank 0)."""
+    """Now and then: score greedy drafts of a few validation studies (rank 0)."""
 
-    def __init__(self, processor: Any, cases: list[Case], out: Path) -> None:
-        self.processor, self.cases, self.out, self.start = processor, cases, out, time.time()
+    def __init__(self, processor: Any, cases: list[Case]) -> None:
+        self.processor, self.cases, self.start = processor, cases, time.time()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002  its signature
         """Called by the trainer on every rank; only the first looks."""
@@ -99,13 +108,12 @@ class Look(TrainerCallback):
         plain.train()
         plain.model.rope_deltas = None
         print("look", state.global_step, f"{time.time() - self.start:.0f}s", summary(drafts, self.cases), flush=True)
-        plain.save_pretrained(self.out)
-        self.processor.save_pretrained(self.out)
 
 
 def _dataset(examples: list[Example]) -> Dataset:
     return Dataset.from_dict(
         {
+            "place": list(range(len(examples))),
             "prompt": [one.prompt.chat_messages() for one in examples],
             "completion": [one.completion for one in examples],
             "images": [list(one.films) for one in examples],
@@ -136,8 +144,10 @@ def _settings(stage: SftStage, seed: int, out: Path) -> SFTConfig:
         max_steps=stage.stop,
         max_grad_norm=1.0,
         logging_steps=50,
-        save_strategy="no",
-        report_to=[],
+        save_strategy="steps",
+        save_steps=_LOOK_EVERY,
+        save_total_limit=1,
+        report_to=["tensorboard"],
         use_cpu=True,
         bf16=False,
         fp16=False,
@@ -163,26 +173,30 @@ def train(run: Run, stage: SftStage, work: Path, source: Path, out: Path) -> Non
     model = AutoModelForImageTextToText.from_pretrained(source, dtype=torch.float32)
     if stage.vision_learning_rate == 0:
         model.model.visual.requires_grad_(requires_grad=False)
-    store = FilmStore(run.data, work)
-    examples = schedule(stage, run.data, store, run.seed)
+    store = FilmStore(run.phantoms, work)
+    examples = schedule(stage, run.phantoms, store, run.seed)
     trainer = OrderedTrainer(
         model=model,
-        args=_settings(stage, run.seed, out),
+        args=_settings(stage, run.seed, out / "trainer"),
         train_dataset=_dataset(examples),
         processing_class=processor,
         optimizers=_optimizer(model, stage),
         data_collator=FilmCollator(processor, store, run.seed + ranks.RANK),
-        callbacks=[Look(processor, _look_cases(run, stage), out)],
+        callbacks=[Look(processor, _look_cases(run, stage))],
     )
-    trainer.train()
+    resumed, start = ranks.newest_checkpoint(out / "trainer"), time.time()
+    trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     if ranks.RANK == 0:
         trainer.accelerator.unwrap_model(trainer.model).save_pretrained(out)
         processor.save_pretrained(out)
+        spent = {"cpu_seconds": round(time.process_time() * ranks.WORLD), "wall_seconds": round(time.time() - start)}
+        told = {"stage": stage.name, "steps": stage.stop, "resumed_at": resumed.name if resumed else None, **spent}
+        (out / "result.json").write_text(json.dumps(told, indent=1) + "\n")
 
 
 def _look_cases(run: Run, stage: SftStage) -> list[Case]:
-    pairs = _LOOK_STUDIES // 2 if stage.pair_share else 0
-    return phantom_cases(run.data.validation_seed, _LOOK_STUDIES - pairs, pairs, run.data.prior_report_rate)
+    pairs, data = _LOOK_STUDIES // 2 if stage.pair_share else 0, run.phantoms
+    return phantom_cases(data.validation_seed, _LOOK_STUDIES - pairs, pairs, data.prior_report_rate, data.sites)
 
 
 def main(arguments: list[str]) -> None:
@@ -190,6 +204,7 @@ def main(arguments: list[str]) -> None:
     run_file, stage_name, work, source, out = arguments
     run = load_run(Path(run_file))
     stage = next(stage for stage in run.sft if stage.name == stage_name)
+    os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(Path(out) / "tensorboard"))
     train(run, stage, Path(work), Path(source), Path(out))
 
 

@@ -2,9 +2,10 @@
 
 usage: python -m training.train_nano [--run training/runs/nano-first.toml] [--work DIR] [--out DIR] [--ranks 2]
 
-Stages: render the phantom films; pretrain the vision tower; assemble the network and its tokenizer; each [[sft]]
-stage in order; export; evaluate on the held-out studies and write the card. A stage whose result is in WORK is not
-run again, so the command resumes where it stopped; delete WORK to start from nothing.
+Stages: render the phantom films; pretrain the vision tower; assemble the network and its tokenizer; each [[sft]] stage
+in order; each [[rl]] stage in order; export; evaluate on the held-out studies and write the card. A stage whose result
+is in WORK is not run again, and one that was interrupted continues from its last checkpoint, so the command resumes
+where it stopped; delete WORK to start from nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -30,25 +32,25 @@ CHECKPOINTS = Path(__file__).parent.parent / "model" / "checkpoints"
 
 def render(run: Run, work: Path, processes: int) -> None:
     """Fill WORK/cache with the films of training and validation."""
-    data = run.data
+    data = run.phantoms
     for seed, count, with_prior in (
         (data.single_seed, data.singles, False),
         (data.pair_seed, data.pairs, True),
         (data.validation_seed, data.validation, False),
     ):
-        cached_films(work / "cache", seed, count, with_prior=with_prior, processes=processes)
+        cached_films(work / "cache", seed, count, with_prior=with_prior, processes=processes, sites=data.sites)
 
 
 def assemble(run: Run, work: Path) -> None:
     """Random language model + pretrained vision tower + tokenizer + processor -> WORK/base."""
-    tokenizer = train_tokenizer(run.architecture.vocabulary, run.architecture.max_positions)
-    model = network(run.architecture, tokenizer, run.seed)
+    tokenizer = train_tokenizer(run.sizes.vocabulary, run.sizes.max_positions)
+    model = network(run.sizes, tokenizer, run.seed)
     model.model.visual.load_state_dict(torch.load(work / "vision.pt", weights_only=True))
     model.save_pretrained(work / "base")
-    processor(run.architecture, tokenizer).save_pretrained(work / "base")
+    processor(run.sizes, tokenizer).save_pretrained(work / "base")
 
 
-def _stage(name: str, work: Path, action: Callable[[], None]) -> None:
+def run_stage(name: str, work: Path, action: Callable[[], None]) -> None:
     """Run once; the time it took is kept in WORK/<name>.done."""
     mark = work / f"{name}.done"
     if mark.exists():
@@ -76,15 +78,17 @@ def main(argv: list[str]) -> None:
     run, work = load_run(options.run), options.work
     out = options.out or CHECKPOINTS / run.name
     work.mkdir(parents=True, exist_ok=True)
-    _stage("render", work, lambda: render(run, work, options.ranks))
-    _stage("vision", work, lambda: ranks.launch("training.vision", [str(options.run), str(work)], options.ranks))
-    _stage("base", work, lambda: assemble(run, work))
+    run_stage("render", work, lambda: render(run, work, options.ranks))
+    run_stage("vision", work, lambda: ranks.launch("training.vision", [str(options.run), str(work)], options.ranks))
+    run_stage("base", work, lambda: assemble(run, work))
     source = work / "base"
-    for stage in run.sft:
-        target = work / f"sft-{stage.name}"
-        names = [str(options.run), stage.name, str(work), str(source), str(target)]
-        _stage(f"sft-{stage.name}", work, lambda names=names: ranks.launch("training.sft", names, options.ranks))  # type: ignore[misc]
-        source = target
+    for kind, stages in (("sft", run.sft), ("rl", run.rl)):
+        for stage in stages:
+            target = work / f"{kind}-{stage.name}"
+            names = [str(options.run), stage.name, str(work), str(source), str(target)]
+            launch = partial(ranks.launch, f"training.{kind}", names, options.ranks)
+            run_stage(target.name, work, launch)
+            source = target
     export(run, options.run, work, source, out)
 
 

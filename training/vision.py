@@ -56,14 +56,15 @@ class Films:
     """Current films with labels: singles and, of pairs, the current one."""
 
     def __init__(self, run: Run, work: Path) -> None:
-        data = run.data
-        single = cached_films(work / "cache", data.single_seed, data.singles, with_prior=False)
-        pair = cached_films(work / "cache", data.pair_seed, data.pairs, with_prior=True)
+        data = run.phantoms
+        folder, sites = work / "cache", data.sites
+        single = cached_films(folder, data.single_seed, data.singles, with_prior=False, sites=sites)
+        pair = cached_films(folder, data.pair_seed, data.pairs, with_prior=True, sites=sites)
         self.films = (single, pair)
         self.labels = np.concatenate(
             [
-                labels(studies(data.single_seed, data.singles, with_prior=False)),
-                labels(studies(data.pair_seed, data.pairs, with_prior=True)),
+                labels(studies(data.single_seed, data.singles, with_prior=False, sites=sites)),
+                labels(studies(data.pair_seed, data.pairs, with_prior=True, sites=sites)),
             ]
         )
 
@@ -111,16 +112,16 @@ def _batches(count: int, stage: VisionStage, seed: int) -> Iterator[np.ndarray]:
 
 
 def _validation(run: Run, work: Path) -> tuple[np.ndarray, np.ndarray]:
-    data = run.data
-    films = cached_films(work / "cache", data.validation_seed, data.validation, with_prior=False)[:, 0]
-    return films, labels(studies(data.validation_seed, data.validation, with_prior=False))
+    data = run.phantoms
+    films = cached_films(work / "cache", data.validation_seed, data.validation, with_prior=False, sites=data.sites)
+    return films[:, 0], labels(studies(data.validation_seed, data.validation, with_prior=False, sites=data.sites))
 
 
 def train(run: Run, work: Path) -> None:
     """Train and write WORK/vision.pt; prints validation micro-F1 every 100 steps."""
     ranks.join()
     fast_forward.install()
-    stage, sizes = run.vision, run.architecture
+    stage, sizes = run.seeing, run.sizes
     tower = vision_tower(sizes, run.seed)
     tokens = (sizes.image_size // sizes.patch // 2) ** 2
     heads = nn.ModuleList([LabelHead(sizes.text_hidden, tokens) for _ in range(1 + len(tower.deepstack_merger_list))])

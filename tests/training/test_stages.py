@@ -76,9 +76,9 @@ def test_checkpoint_is_what_the_service_loads(trained):
 
 
 def test_finished_stages_are_not_run_again(trained, small_run):
-    from training.train_nano import _stage
+    from training.train_nano import run_stage
 
-    _stage("vision", trained[0], lambda: pytest.fail("run again"))
+    run_stage("vision", trained[0], lambda: pytest.fail("run again"))
 
 
 def test_weights_in_the_file_are_bfloat16(trained):
@@ -100,7 +100,7 @@ def test_collator_gives_what_the_processor_gives(trained, run):
     store = FilmStore(run.data, trained[0])
     one = next(example for example in schedule(run.sft[-1], run.data, store, 1) if len(example.films) == 2)
     collator = FilmCollator(processor, store, 0)
-    collator.jitter = None
+    collator.jitter_seed = None
     made = collator([{"prompt": one.prompt.chat_messages(), "completion": one.completion, "images": one.films}])
     text = processor.apply_chat_template(one.prompt.chat_messages(), tokenize=False, add_generation_prompt=True)
     images = [Image.fromarray(film).convert("RGB") for film in store.films(list(one.films))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,9 +11,9 @@ import torch
 from PIL import Image
 
 from model.prompting import Prior, Prompt, build_prompt
-from training.examples import prior_of
+from training.examples import prior_of, words_of
 from training.phantom.film import model_film
-from training.phantom.reports import TRAINED_SITES
+from training.phantom.sites import site_at
 from training.phantom.studies import Study, study
 
 MAX_NEW_TOKENS = 320
@@ -28,20 +29,22 @@ class Case:
     prior: Prior | None = None
 
 
-def _case(seed: int, index: int, *, with_prior: bool, prior_report_rate: float) -> Case:
-    made = study(seed, index, with_prior=with_prior)
+def _case(seed: int, index: int, *, with_prior: bool, prior_report_rate: float, site: str) -> Case:
+    made = study(seed, index, with_prior=with_prior, site=site)
     rng = np.random.default_rng([made.text_seed, 1])
-    site = TRAINED_SITES[int(rng.integers(len(TRAINED_SITES)))]
-    prior = prior_of(made, site, with_report=rng.random() < prior_report_rate)
+    words = words_of(made, rng)
+    prior = prior_of(made, words, with_report=rng.random() < prior_report_rate)
     scenes = [made.current] if made.prior is None else [made.prior, made.current]
     films = tuple(model_film(scene) for scene in scenes)
     return Case(made, build_prompt(made.indication, prior=prior), films, prior)
 
 
-def phantom_cases(seed: int, singles: int, pairs: int, prior_report_rate: float) -> list[Case]:
-    """`singles` studies without and `pairs` with a prior."""
+def phantom_cases(
+    seed: int, singles: int, pairs: int, prior_report_rate: float, sites: Sequence[str] = ()
+) -> list[Case]:
+    """`singles` studies without and `pairs` with a prior, the sites in turn."""
     return [
-        _case(seed, index, with_prior=with_prior, prior_report_rate=prior_report_rate)
+        _case(seed, index, with_prior=with_prior, prior_report_rate=prior_report_rate, site=site_at(sites, index))
         for with_prior, count in ((False, singles), (True, pairs))
         for index in range(count)
     ]

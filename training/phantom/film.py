@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from training.phantom.findings import SIDES, Findings, Side
+from training.phantom.sites import HOSPITALS, Imaging, Range
 
 FILM_UNITS = 128
 ASPECTS = (0.82, 1.0, 1.2)  # columns / rows: portrait, square, landscape detectors
@@ -33,7 +34,7 @@ class Patient:
 
 @dataclass(frozen=True)
 class Scene:
-    """One exposure of one patient; `seed` fixes positioning, noise, contrast and collimation."""
+    """One exposure of one patient; `seed` fixes positioning, noise, contrast, collimation in the site's ranges."""
 
     patient: Patient
     findings: Findings
@@ -41,6 +42,7 @@ class Scene:
     exposure: Literal["fixed", "portable"]
     aspect: float
     seed: int
+    site: str = ""
 
 
 def _uniform(seed: int, name: str, low: float, high: float) -> float:
@@ -254,25 +256,44 @@ def _devices(canvas: _Canvas) -> None:
             )
 
 
-def _acquisition(canvas: _Canvas) -> np.ndarray:
-    """Noise, contrast, marker and collimation of the two kinds of exposure."""
-    portable = canvas.scene.exposure == "portable"
-    canvas.img += canvas.texture("scatter", 9) * (7 if portable else 4)
-    canvas.img += canvas.texture("noise", FILM_UNITS) * canvas.per_film("noise", *((3.5, 7) if portable else (1, 3.5)))
-    gain = canvas.per_film("contrast", *((0.74, 0.95) if portable else (0.92, 1.15)))
-    img = (canvas.img - 110) * gain + 110 + canvas.per_film("brightness", -14, 14)
+def _marked(canvas: _Canvas, img: np.ndarray, imaging: Imaging) -> None:
+    """The letter L on the patient's left, in place."""
+    if canvas.per_film("marker", 0, 1) <= 1 - imaging.marker:
+        return
+    x, y = abs(float(canvas.x[0, 0])) - 9, -abs(float(canvas.y[0, 0])) + 9
+    if imaging.marker_low:
+        y = -y - 5
+    upright = (np.abs(canvas.x - x) < 0.8) & (np.abs(canvas.y - y) < 3.5)
+    foot = (np.abs(canvas.x - x - 1.6) < 2.4) & (np.abs(canvas.y - y - 2.9) < 0.8)
+    img[upright | foot] = 250
+
+
+def _collimated(canvas: _Canvas, img: np.ndarray, limit: float) -> np.ndarray:
     x_edge, y_edge = abs(float(canvas.x[0, 0])), abs(float(canvas.y[0, 0]))
-    if canvas.per_film("marker", 0, 1) > 0.3:
-        x, y = x_edge - 9, -y_edge + 9
-        upright = (np.abs(canvas.x - x) < 0.8) & (np.abs(canvas.y - y) < 3.5)
-        foot = (np.abs(canvas.x - x - 1.6) < 2.4) & (np.abs(canvas.y - y - 2.9) < 0.8)
-        img[upright | foot] = 250
-    limit = 7 if portable else 3.5
     leaf = {name: max(canvas.per_film(f"leaf {name}", -3, limit), 0) for name in ("right", "left", "top", "bottom")}
     across = (canvas.x >= leaf["right"] - x_edge) & (canvas.x <= x_edge - leaf["left"])
     down = (canvas.y >= leaf["top"] - y_edge) & (canvas.y <= y_edge - leaf["bottom"])
-    img = np.where(across & down, img, 3)
-    return np.clip(img, 0, 255)
+    return np.where(across & down, img, 3)
+
+
+def _drawn(canvas: _Canvas, name: str, limits: Range) -> float:
+    return canvas.per_film(name, *limits)
+
+
+def _acquisition(canvas: _Canvas) -> np.ndarray:
+    """Plate, noise, contrast, marker and collimation of the site's two kinds of exposure."""
+    imaging, portable = HOSPITALS[canvas.scene.site].imaging, canvas.scene.exposure == "portable"
+    if imaging.blur[1]:
+        sigma = _drawn(canvas, "blur", imaging.blur) * canvas.scale
+        canvas.img = cv2.GaussianBlur(canvas.img, (0, 0), max(sigma, 0.05))
+    canvas.img += canvas.texture("scatter", 9) * (7 if portable else 4)
+    canvas.img += canvas.texture("noise", FILM_UNITS) * _drawn(canvas, "noise", imaging.noise[portable])
+    gain = _drawn(canvas, "contrast", imaging.gain[portable])
+    img = (canvas.img - 110) * gain + 110 + _drawn(canvas, "brightness", imaging.brightness)
+    if imaging.gamma != (1, 1):
+        img = 255 * (np.clip(img, 0, 255) / 255) ** _drawn(canvas, "gamma", imaging.gamma)
+    _marked(canvas, img, imaging)
+    return np.clip(_collimated(canvas, img, imaging.leaf[portable]), 0, 255)
 
 
 def render(scene: Scene, edge: int) -> np.ndarray:

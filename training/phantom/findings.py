@@ -7,6 +7,7 @@ is never asked of a reader who cannot see it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -61,7 +62,7 @@ class Change:
 
 
 # Rates per film (or per side): low enough that naming the commonest findings blindly scores badly.
-_RATES = {
+RATES: Mapping[str, float] = {
     "cardiomegaly": 0.25,
     "edema": 0.17,
     "effusion": 0.2,
@@ -78,27 +79,27 @@ def _pick(rng: np.random.Generator, options: tuple[str, ...]) -> str:
     return options[int(rng.integers(len(options)))]
 
 
-def _hemithorax(rng: np.random.Generator, line: bool, pacemaker: bool) -> Hemithorax:
+def _hemithorax(rng: np.random.Generator, rates: Mapping[str, float], line: bool, pacemaker: bool) -> Hemithorax:
     return Hemithorax(
-        effusion=_pick(rng, EFFUSION_SIZES) if rng.random() < _RATES["effusion"] else None,
-        pneumothorax=_pick(rng, PNEUMOTHORAX_SIZES) if rng.random() < _RATES["pneumothorax"] else None,
-        consolidation=_pick(rng, ZONES) if rng.random() < _RATES["consolidation"] else None,
-        atelectasis=rng.random() < _RATES["atelectasis"],
+        effusion=_pick(rng, EFFUSION_SIZES) if rng.random() < rates["effusion"] else None,
+        pneumothorax=_pick(rng, PNEUMOTHORAX_SIZES) if rng.random() < rates["pneumothorax"] else None,
+        consolidation=_pick(rng, ZONES) if rng.random() < rates["consolidation"] else None,
+        atelectasis=rng.random() < rates["atelectasis"],
         line=line,
         pacemaker=pacemaker,
     )
 
 
-def sample(rng: np.random.Generator) -> Findings:
-    """Draw the findings of one film; about one film in ten shows none."""
-    line = _pick(rng, ("right", "right", "left")) if rng.random() < _RATES["line"] else None
-    pacemaker = _pick(rng, ("left", "left", "right")) if rng.random() < _RATES["pacemaker"] else None
+def sample(rng: np.random.Generator, rates: Mapping[str, float] = RATES) -> Findings:
+    """Draw the findings of one film; at RATES, about one film in ten shows none."""
+    line = _pick(rng, ("right", "right", "left")) if rng.random() < rates["line"] else None
+    pacemaker = _pick(rng, ("left", "left", "right")) if rng.random() < rates["pacemaker"] else None
     drawn = Findings(
-        cardiomegaly=rng.random() < _RATES["cardiomegaly"],
-        edema=_pick(rng, EDEMA_GRADES) if rng.random() < _RATES["edema"] else None,
-        tube=rng.random() < _RATES["tube"],
-        right=_hemithorax(rng, line == "right", pacemaker == "right"),
-        left=_hemithorax(rng, line == "left", pacemaker == "left"),
+        cardiomegaly=rng.random() < rates["cardiomegaly"],
+        edema=_pick(rng, EDEMA_GRADES) if rng.random() < rates["edema"] else None,
+        tube=rng.random() < rates["tube"],
+        right=_hemithorax(rng, rates, line == "right", pacemaker == "right"),
+        left=_hemithorax(rng, rates, line == "left", pacemaker == "left"),
     )
     return visible(drawn)
 
@@ -143,32 +144,32 @@ def _evolve_flag(rng: np.random.Generator, now: bool, rate: float, stays: float)
     return rng.random() < (stays if now else rate)
 
 
-def _evolve_side(rng: np.random.Generator, half: Hemithorax) -> Hemithorax:
+def _evolve_side(rng: np.random.Generator, half: Hemithorax, rates: Mapping[str, float]) -> Hemithorax:
     zone = half.consolidation
     if zone is None:
-        zone = _pick(rng, ZONES) if rng.random() < _RATES["consolidation"] * 0.8 else None
+        zone = _pick(rng, ZONES) if rng.random() < rates["consolidation"] * 0.8 else None
     elif rng.random() < 0.4:
         zone = None
     return Hemithorax(
-        effusion=_evolve_sized(rng, half.effusion, EFFUSION_SIZES, _RATES["effusion"] * 0.7),
-        pneumothorax=_evolve_sized(rng, half.pneumothorax, PNEUMOTHORAX_SIZES, _RATES["pneumothorax"] * 0.8),
+        effusion=_evolve_sized(rng, half.effusion, EFFUSION_SIZES, rates["effusion"] * 0.7),
+        pneumothorax=_evolve_sized(rng, half.pneumothorax, PNEUMOTHORAX_SIZES, rates["pneumothorax"] * 0.8),
         consolidation=zone,
-        atelectasis=_evolve_flag(rng, half.atelectasis, _RATES["atelectasis"] * 0.8, 0.55),
+        atelectasis=_evolve_flag(rng, half.atelectasis, rates["atelectasis"] * 0.8, 0.55),
         line=_evolve_flag(rng, half.line, 0.03, 0.75),
         pacemaker=half.pacemaker,
     )
 
 
-def evolve(rng: np.random.Generator, prior: Findings) -> Findings:
+def evolve(rng: np.random.Generator, prior: Findings, rates: Mapping[str, float] = RATES) -> Findings:
     """Draw a follow-up of `prior`: findings appear, worsen, improve, resolve or stay."""
     line_free = not (prior.right.line or prior.left.line)
-    right, left = _evolve_side(rng, prior.right), _evolve_side(rng, prior.left)
+    right, left = _evolve_side(rng, prior.right, rates), _evolve_side(rng, prior.left, rates)
     if line_free and right.line:
         left = replace(left, line=False)
     return visible(
         Findings(
-            cardiomegaly=_evolve_flag(rng, prior.cardiomegaly, _RATES["cardiomegaly"] * 0.5, 0.7),
-            edema=_evolve_sized(rng, prior.edema, EDEMA_GRADES, _RATES["edema"] * 0.7),
+            cardiomegaly=_evolve_flag(rng, prior.cardiomegaly, rates["cardiomegaly"] * 0.5, 0.7),
+            edema=_evolve_sized(rng, prior.edema, EDEMA_GRADES, rates["edema"] * 0.7),
             tube=_evolve_flag(rng, prior.tube, 0.08, 0.6),
             right=right,
             left=left,

@@ -1,0 +1,227 @@
+"""The paper's tables in small: base, SFT, more SFT for the same compute, RL only, SFT + RL; single rewards, composite.
+
+usage: python -m training.experiments [--run training/runs/nano-sites.toml] [--work build/experiments] [--seeds 1 2 3]
+           [--arms NAME ...] [--processes 2] [--results training/runs/results] [--per-site 120] [--start CHECKPOINT]
+
+Per seed the arms below. Rendered films, vision pretraining and the tokenizer are shared by all seeds (they belong to no
+arm); the language model's initial weights, the order of the data and all sampling differ by seed. `--start` takes a
+finished SFT checkpoint for every seed in place of the arms "base" and "sft" (for pilots).
+"More SFT" and "RL only" get the CPU-seconds that the other arms were measured to spend, as a number of steps.
+
+Every arm writes RESULTS/<run>/seed-<n>-<arm>.json: one column per score, one row per held-out study of the trained
+sites and the unseen one; training/evaluate/resampling.py makes intervals and paired tests of them
+(`python -m training.experiments_table`). An arm that has its file is not run again, one that was killed continues.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from training import ranks
+from training.config import RUNS, RewardTerm, RlStage, Run, SftStage, load_run
+
+
+@dataclass(frozen=True)
+class Arm:
+    """source: the arm whose weights it starts from. stages: names of [[sft]] or [[rl]] stages, in order.
+
+    costs: arms whose CPU-seconds together this one gets (its stage's steps follow from them); `like` has the same kind
+    of step, and tells what one costs. reward: this reward alone in place of the stage's own.
+    """
+
+    name: str
+    source: str
+    stages: tuple[str, ...]
+    costs: tuple[str, ...] = ()
+    like: str = ""
+    reward: str = ""
+
+
+ARMS = (
+    Arm("base", "", ("words",)),
+    Arm("sft", "base", ("read", "compare")),
+    Arm("rl_step1", "sft", ("step1",)),
+    Arm("rl_step2", "rl_step1", ("step2",)),
+    Arm("more_sft", "sft", ("compare",), costs=("rl_step1", "rl_step2"), like="sft"),
+    Arm("rl_only", "base", ("step1",), costs=("sft", "rl_step1", "rl_step2"), like="rl_step1"),
+    Arm("rl_bleu2", "sft", ("step1",), reward="bleu2"),
+    Arm("rl_findings_f1", "sft", ("step1",), reward="findings_f1"),
+    Arm("rl_findings_errors", "sft", ("step1",), reward="findings_errors"),
+)
+_BY_NAME = {arm.name: arm for arm in ARMS}
+
+
+def folder_of(work: Path, seed: int, arm: str) -> Path:
+    """Where an arm trains."""
+    return work / f"seed-{seed}" / arm
+
+
+def _spent(folder: Path) -> dict[str, float]:
+    """CPU-seconds, wall seconds and steps over the stages of a finished arm."""
+    done = [json.loads(path.read_text()) for path in sorted(folder.glob("*/result.json"))]
+    return {key: sum(one[key] for one in done) for key in ("cpu_seconds", "wall_seconds", "steps")}
+
+
+def _last_cost(folder: Path, stage: str) -> float:
+    """CPU-seconds per step of one stage of a finished arm."""
+    told = json.loads((folder / stage / "result.json").read_text())
+    return float(told["cpu_seconds"]) / float(told["steps"])
+
+
+def _stage(run: Run, arm: Arm, name: str, work: Path, seed: int) -> SftStage | RlStage:
+    """The stage as the run has it, with the arm's reward and, for the same compute, its number of steps."""
+    stage: Any = next(one for one in (*run.sft, *run.rl) if one.name == name)
+    if arm.reward:
+        stage = replace(stage, rewards=(RewardTerm(arm.reward, 1.0),))
+    if arm.costs:
+        budget = sum(_spent(folder_of(work, seed, one))["cpu_seconds"] for one in arm.costs)
+        steps = max(1, round(budget / _last_cost(folder_of(work, seed, arm.like), name)))
+        stage = replace(stage, steps=steps, stop=steps) if isinstance(stage, SftStage) else replace(stage, steps=steps)
+    return stage
+
+
+def train_arm(run: Run, arm: Arm, work: Path, seed: int) -> Path:
+    """Run the arm's stages that are not done; returns the folder of its weights."""
+    folder = folder_of(work, seed, arm.name)
+    source = weights_of(work, seed, _BY_NAME[arm.source]) if arm.source else _start(run, work, seed)
+    for name in arm.stages:
+        out = folder / name
+        if not (out / "result.json").exists():
+            stage = _stage(run, arm, name, work, seed)
+            if isinstance(stage, RlStage):
+                from training import rl
+
+                rl.train(run, stage, work, source, out)
+            else:
+                from training import sft
+
+                sft.train(run, stage, work, source, out)
+        source = out
+    return source
+
+
+def weights_of(work: Path, seed: int, arm: Arm) -> Path:
+    """The weights an arm ended with, or those given with --start in its place."""
+    given = folder_of(work, seed, arm.name) / "start"
+    return given.resolve() if given.exists() else folder_of(work, seed, arm.name) / arm.stages[-1]
+
+
+def _start(run: Run, work: Path, seed: int) -> Path:
+    """A language model of this seed on the shared vision tower."""
+    from training.train_nano import assemble
+
+    folder = folder_of(work, seed, "start")
+    if not (folder / "base" / "model.safetensors").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "vision.pt").write_bytes((work / "vision.pt").read_bytes())
+        assemble(run, folder)
+    return folder / "base"
+
+
+def _child(options: argparse.Namespace, arm: str, seed: int) -> None:
+    """Train and score one arm in a one-thread process of its own."""
+    command = ["--run", str(options.run), "--work", str(options.work), "--results", str(options.results)]
+    command += ["--seeds", str(seed), "--per-site", str(options.per_site), "--only", arm]
+    ranks.launch("training.experiments", command, 1)
+
+
+def _one(options: argparse.Namespace, arm: Arm, seed: int) -> None:
+    """What a child process does."""
+    from training.experiments_scores import score_checkpoint
+
+    run = replace(load_run(options.run), seed=seed)
+    start = time.time()
+    given = folder_of(options.work, seed, arm.name) / "start"
+    weights = given.resolve() if given.exists() else train_arm(run, arm, options.work, seed)
+    spent = {} if given.exists() else _spent(folder_of(options.work, seed, arm.name))
+    drafts = folder_of(options.work, seed, arm.name) / "drafts.json"
+    columns = score_checkpoint(weights, run.phantoms, options.per_site, drafts)
+    result = {"run": options.run.stem, "seed": seed, "arm": arm.name, "source": arm.source, **spent, "scores": columns}
+    path = result_path(options, arm.name, seed)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result, separators=(",", ":")) + "\n")
+    print(f"seed {seed} {arm.name}: {time.time() - start:.0f} s", flush=True)
+
+
+def result_path(options: argparse.Namespace, arm: str, seed: int) -> Path:
+    """Where an arm's scores go."""
+    return Path(options.results) / options.run.stem / f"seed-{seed}-{arm}.json"
+
+
+def _shared(options: argparse.Namespace) -> None:
+    """Films and the vision tower, once for all arms and seeds."""
+    from training.train_nano import render, run_stage
+
+    run, work = load_run(options.run), options.work
+    work.mkdir(parents=True, exist_ok=True)
+    run_stage("render", work, lambda: render(run, work, options.processes))
+    if not options.start:
+        see = [str(options.run), str(work)]
+        run_stage("vision", work, lambda: ranks.launch("training.vision", see, options.processes))
+
+
+def _given(options: argparse.Namespace, arms: list[Arm]) -> list[Arm]:
+    """With --start: that checkpoint is the arm "sft" of every seed; base is not run."""
+    if not options.start:
+        return arms
+    for seed in options.seeds:
+        link = folder_of(options.work, seed, "sft") / "start"
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if not link.is_symlink():
+            link.symlink_to(options.start.resolve())
+    return [arm for arm in arms if arm.name != "base"]
+
+
+def run_all(options: argparse.Namespace) -> None:
+    """All wanted arms of all seeds, `processes` at a time, each after those it starts from or is measured by."""
+    _shared(options)
+    arms = _given(options, [arm for arm in ARMS if not options.arms or arm.name in options.arms])
+    waiting: dict[tuple[int, str], Future[None]] = {}
+
+    def after(seed: int, arm: Arm) -> None:
+        for name in {arm.source, *arm.costs, arm.like}:
+            if (seed, name) in waiting:
+                waiting[seed, name].result()
+        if not result_path(options, arm.name, seed).exists():
+            _child(options, arm.name, seed)
+
+    with ThreadPoolExecutor(options.processes) as pool:
+        for arm in arms:
+            for seed in options.seeds:
+                waiting[seed, arm.name] = pool.submit(after, seed, arm)
+        for future in waiting.values():
+            future.result()
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.experiments", description="Run the arms of the tables.")
+    parser.add_argument("--run", type=Path, default=RUNS / "nano-sites.toml")
+    parser.add_argument("--work", type=Path, default=Path("build") / "experiments")
+    parser.add_argument("--results", type=Path, default=RUNS / "results")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--arms", nargs="*", default=[], choices=[*_BY_NAME, []])
+    parser.add_argument("--processes", type=int, default=2, help="one-thread processes")
+    parser.add_argument("--per-site", type=int, default=120, help="held-out studies per site, half of them pairs")
+    parser.add_argument("--start", type=Path, default=None, help="a finished SFT checkpoint, for pilots")
+    parser.add_argument("--only", default="", help=argparse.SUPPRESS)
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> None:
+    """Command line; see the module's docstring."""
+    options = _arguments(argv)
+    if options.only:
+        _one(options, _BY_NAME[options.only], options.seeds[0])
+    else:
+        run_all(options)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

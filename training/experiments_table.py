@@ -1,0 +1,144 @@
+"""The tables of training/experiments.py: each figure with its 95 % interval, and paired differences.
+
+usage: python -m training.experiments_table [--results training/runs/results/nano-sites] [--json FILE]
+
+Studies are resampled within a seed (the studies are the same for every arm and seed); over the seeds the mean and the
+range are given. A difference is of the same studies, arm against arm of the same seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training.evaluate.resampling import Ratio, interval, mean, paired
+from training.experiments import ARMS
+
+Columns = Mapping[str, Sequence[Any]]
+_SEED = 5
+
+
+def _array(columns: Columns, name: str) -> np.ndarray:
+    return np.array([np.nan if value is None else value for value in columns[name]], dtype=np.float64)
+
+
+def _f1(columns: Columns, kind: str) -> Ratio:
+    """Micro-F1: 2 TP / (said + true)."""
+    hit, said, true = (_array(columns, f"{kind}_{part}") for part in ("hit", "said", "true"))
+    return Ratio(2 * hit, said + true)
+
+
+FIGURES: dict[str, Callable[[Columns], Ratio]] = {
+    "findings F1": lambda columns: _f1(columns, "found"),
+    "change F1": lambda columns: _f1(columns, "change"),
+    "1/(1+errors)": lambda columns: mean(_array(columns, "findings_errors")),
+    "errors": lambda columns: mean(_array(columns, "errors")),
+    "BLEU-2": lambda columns: mean(_array(columns, "bleu2")),
+    "exact": lambda columns: mean(_array(columns, "exact")),
+}
+
+
+def chosen(columns: Columns, keep: Callable[[Mapping[str, Any]], bool]) -> Columns:
+    """The rows for which `keep` holds; it is given the row's text columns."""
+    told = ("site", "condition", "pair")
+    rows = [i for i in range(len(columns["study"])) if keep({name: columns[name][i] for name in told})]
+    return {name: [values[i] for i in rows] for name, values in columns.items()}
+
+
+PARTS: dict[str, Callable[[Mapping[str, Any], str], bool]] = {
+    "seen sites": lambda row, unseen: row["condition"] == "given" and row["site"] != unseen,
+    "unseen site": lambda row, unseen: row["condition"] == "given" and row["site"] == unseen,
+    "pairs, true prior": lambda row, _: row["condition"] == "given" and bool(row["pair"]),
+    "pairs, no prior": lambda row, _: row["condition"] == "none",
+    "pairs, wrong prior": lambda row, _: row["condition"] == "wrong",
+}
+
+
+def load(folder: Path) -> dict[str, dict[int, dict[str, Any]]]:
+    """Result files by arm and seed."""
+    found: dict[str, dict[int, dict[str, Any]]] = {}
+    for path in sorted(folder.glob("seed-*.json")):
+        told = json.loads(path.read_text())
+        found.setdefault(told["arm"], {})[told["seed"]] = told
+    return found
+
+
+def figure(columns: Columns, name: str) -> dict[str, Any]:
+    """A figure of one arm and seed with its interval."""
+    return interval(FIGURES[name](columns), columns["study"], seed=_SEED).as_json()
+
+
+def difference(first: Columns, second: Columns, name: str) -> dict[str, Any]:
+    """The first less the second on the same studies. Raises ValueError where they are not the same."""
+    if list(first["study"]) != list(second["study"]):
+        raise ValueError("the two arms were scored on different studies; score both with the same --per-site")
+    return paired(FIGURES[name](first), FIGURES[name](second), first["study"], seed=_SEED).as_json()
+
+
+def tables(folder: Path, unseen: str = "harbour") -> dict[str, Any]:
+    """Every figure of every part, arm and seed; differences of each arm to "sft"."""
+    results = load(folder)
+    order = [arm.name for arm in ARMS if arm.name in results]
+    out: dict[str, Any] = {"cpu_seconds": {}, "figures": {}, "against_sft": {}}
+    for arm in order:
+        for seed, told in results[arm].items():
+            out["cpu_seconds"].setdefault(arm, {})[seed] = told.get("cpu_seconds")
+            for part, rule in PARTS.items():
+                columns = chosen(told["scores"], lambda row, rule=rule: rule(row, unseen))  # type: ignore[misc]
+                if not columns["study"]:
+                    continue
+                place = out["figures"].setdefault(part, {}).setdefault(arm, {})
+                place[seed] = {name: figure(columns, name) for name in FIGURES}
+                if arm != "sft" and seed in results.get("sft", {}):
+                    base = chosen(results["sft"][seed]["scores"], lambda row, rule=rule: rule(row, unseen))  # type: ignore[misc]
+                    against = out["against_sft"].setdefault(part, {}).setdefault(arm, {})
+                    against[seed] = {name: difference(columns, base, name) for name in FIGURES}
+    return out
+
+
+def _cell(told: Mapping[str, Any]) -> str:
+    if told["value"] is None:
+        return "-"
+    low, high = told["low"], told["high"]
+    return f"{told['value']:.3f}" + ("" if low is None or high is None else f" [{low:.3f}, {high:.3f}]")
+
+
+def _lines(part: str, by_arm: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> list[str]:
+    lines = [f"\n## {part}\n", "| arm | seed | n | " + " | ".join(FIGURES) + " |", "|" + "---|" * (3 + len(FIGURES))]
+    for arm, seeds in by_arm.items():
+        for seed, figures in seeds.items():
+            cells = " | ".join(_cell(figures[name]) for name in FIGURES)
+            lines.append(f"| {arm} | {seed} | {figures['errors']['n']} | {cells} |")
+    return lines
+
+
+def text(told: Mapping[str, Any]) -> str:
+    """The tables as Markdown."""
+    lines = [f"CPU-seconds: {json.dumps(told['cpu_seconds'])}"]
+    for part, by_arm in told["figures"].items():
+        lines += _lines(part, by_arm)
+    for part, by_arm in told["against_sft"].items():
+        lines += _lines(f"{part}: difference to sft", by_arm)
+    return "\n".join(lines)
+
+
+def main(argv: list[str]) -> None:
+    """Command line; see the module's docstring."""
+    parser = argparse.ArgumentParser(prog="python -m training.experiments_table", description="Tables of the arms.")
+    parser.add_argument("--results", type=Path, default=Path(__file__).parent / "runs" / "results" / "nano-sites")
+    parser.add_argument("--json", type=Path, default=None)
+    options = parser.parse_args(argv)
+    told = tables(options.results)
+    if options.json:
+        options.json.write_text(json.dumps(told, indent=1) + "\n")
+    print(text(told))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
