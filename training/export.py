@@ -1,92 +1,131 @@
-"""A trained checkpoint -> model/checkpoints/<name>: weights, processor, manifest, provenance, card, figures.
+"""A trained checkpoint -> model/checkpoints/<name>: weights, processor, manifest, provenance, figures, card.
 
-Weights are rounded to bfloat16 (half the file); what is evaluated is the rounded file loaded to fp32, which is also how
-it is served: the figures on the card belong to the bytes in the repository.
+usage: python -m training.export prepare --checkpoint DIR --run RUN.toml --out CANDIDATE [--like NAME] [--base DIR]
+       python -m training.evaluate run --checkpoint CANDIDATE --phantoms N --out RESULTS
+       python -m training.export publish --candidate CANDIDATE --evaluation RESULTS/results.json --run RUN.toml
+              --notes training/card_nano.md --command "…" [--work DIR] [--only-if-better BASELINE.json] [--out DIR]
+
+`prepare` takes what SFT or RL left (a folder, or a LoRA adapter with --base) and writes what is served: weights rounded
+to bfloat16 under their Hugging Face names, so that transformers and vLLM load the folder as it is, the processor, and a
+manifest with the digest. What is evaluated are these bytes. `publish` refuses a candidate whose digest, names or
+processor do not fit, or whose evaluation is of other weights or of studies that training has seen. With
+--only-if-better it goes by the rule of training/export_decision.py and nothing else; the reason is printed and kept in
+decision.json, also where the candidate is not exported.
 """
 
 from __future__ import annotations
 
-import hashlib
+import argparse
 import json
-import platform
 import shutil
-from importlib.metadata import version
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
+from model.manifest import CHECKPOINTS, BadCheckpoint, Checkpoint, load_checkpoint
 from model.prompting import PROMPT_VERSION
-from training.config import Run
+from model.weights_digest import digest_of, weight_files
+from training import export_card, export_checks
+from training.config import BadRunConfig, Run, load_run
 from training.evaluate.drafts import MAX_NEW_TOKENS
 from training.evaluate.phantoms import evaluate
+from training.export_card import Provenance
+from training.export_checks import BadExport
+from training.export_decision import Verdict, decide, read_results, require_held_out, sha256_of
 from training.tokenizer import VISION_TOKENS
 
-_LIBRARIES = ("torch", "transformers", "trl", "tokenizers", "numpy", "opencv-python-headless")
-_WEIGHTS = "model.safetensors"
+NANO_NOTES = Path(__file__).parent / "card_nano.md"
+_NEVER_WRITTEN = (*VISION_TOKENS, "<|im_start|>", "<|object_ref_start|>", "<|object_ref_end|>", "<|box_start|>",
+                  "<|box_end|>", "<|quad_start|>", "<|quad_end|>")  # fmt: skip
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+@dataclass(frozen=True, slots=True)
+class Served:
+    """How the checkpoint is run. image_size: px; dtype: what the bfloat16 file is loaded to; limits in tokens."""
+
+    image_size: int
+    dtype: str
+    max_model_len: int
+    max_new_tokens: int
+    licence: str = "Apache-2.0"
+
+    @classmethod
+    def of_run(cls, run: Run) -> Served:
+        """A network made from nothing: its own sizes, run in float32. Raises BadRunConfig."""
+        return cls(run.sizes.image_size, "float32", run.sizes.max_positions, MAX_NEW_TOKENS)
+
+    @classmethod
+    def like(cls, name: str) -> Served:
+        """As a checkpoint that there is. Raises BadCheckpoint."""
+        known = load_checkpoint(name).manifest
+        limits = known.limits
+        return cls(known.image_size, known.dtype, limits.max_model_len, limits.max_new_tokens, known.licence)
 
 
-def _wall_seconds(work: Path) -> dict[str, int]:
-    marks = sorted(work.glob("*.done"), key=lambda path: path.stat().st_mtime)
-    return {mark.stem: json.loads(mark.read_text())["wall_seconds"] for mark in marks}
+def _network(source: Path, base: Path | None) -> Any:
+    """The model in float32, or in bfloat16 where it is stored so; an adapter is merged into `base`."""
+    options = {"dtype": "auto", "local_files_only": True, "output_loading_info": True}
+    network, report = AutoModelForImageTextToText.from_pretrained(base or source, **options)
+    export_checks.check_loaded(base or source, report)
+    if base is None:
+        return network
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(network.float(), source).merge_and_unload(safe_merge=True)
 
 
-def _command(run_file: Path) -> str:
-    return f"python -m training.train_nano --run training/runs/{run_file.name}"
+def write_weights(source: Path, out: Path, base: Path | None = None) -> dict[str, Any]:
+    """Round to bfloat16 and save with the processor; returns parameter count, bytes, and the token ids of decoding.
 
-
-def write_weights(source: Path, out: Path) -> dict[str, Any]:
-    """Round to bfloat16 and save with the processor; returns parameter count and the token ids of decoding."""
-    out.mkdir(parents=True, exist_ok=True)
-    model = AutoModelForImageTextToText.from_pretrained(source, dtype=torch.float32)
-    processor = AutoProcessor.from_pretrained(source)
+    Raises BadExport where `source` is not a whole model, or its tensors do not fit its configuration.
+    """
+    export_checks.require_model_folder(base or source)
+    if (source / "manifest.toml").is_file():
+        load_checkpoint(source).weights_digest()
+    network = _network(source, base)
+    processor = AutoProcessor.from_pretrained(source if base is None else base, local_files_only=True)
     tokenizer = processor.tokenizer
     stop = [tokenizer.eos_token_id, tokenizer.pad_token_id]
-    suppressed = [tokenizer.convert_tokens_to_ids(token) for token in (*VISION_TOKENS, "<|im_start|>")]
-    model.generation_config.update(eos_token_id=stop, suppress_tokens=suppressed)
-    model.to(torch.bfloat16).save_pretrained(out)
+    known = tokenizer.get_vocab()
+    suppressed = [known[token] for token in _NEVER_WRITTEN if token in known]
+    network.generation_config.update(eos_token_id=stop, suppress_tokens=suppressed)
+    out.mkdir(parents=True, exist_ok=True)
+    for stale in weight_files(out):
+        stale.unlink()
+    network.to(torch.bfloat16).save_pretrained(out)
     processor.save_pretrained(out)
-    (out / _WEIGHTS).chmod(0o644)
+    for path in weight_files(out):
+        path.chmod(0o644)
     return {
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "bytes": (out / _WEIGHTS).stat().st_size,
-        "stop": stop,
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "bytes": sum(path.stat().st_size for path in weight_files(out)),
+        "stop": list(dict.fromkeys(stop)),
         "suppressed": suppressed,
     }
 
 
-def _versions() -> dict[str, str]:
-    known = {"python": platform.python_version()}
-    for name in _LIBRARIES:
-        try:
-            known[name] = version(name)
-        except ModuleNotFoundError:
-            continue
-    return known
-
-
-def _manifest(run: Run, out: Path, facts: dict[str, Any]) -> str:
+def _manifest(name: str, served: Served, out: Path, facts: Mapping[str, Any]) -> str:
     """The keys of model/manifest.py. Values are plain strings, numbers and lists, which JSON writes as TOML does."""
     quote = json.dumps
     return f"""# Written by training/export.py; how the weights were made is in training.toml.
-name = {quote(run.name)}
+name = {quote(name)}
 architecture = "Qwen3VLForConditionalGeneration"
 source = "here"
-licence = "Apache-2.0"
+licence = {quote(served.licence)}
 weights = "."
-weights_sha256 = {quote(_sha256(out / _WEIGHTS))}
+weights_sha256 = {quote(digest_of(out))}
 prompt_version = {quote(PROMPT_VERSION)}
-image_size = {run.architecture.image_size}
-dtype = "float32" # the file is bfloat16; it was evaluated loaded to float32
+image_size = {served.image_size}
+dtype = {quote(served.dtype)} # the file is bfloat16; it is evaluated and served loaded to this
 
 [limits]
-max_model_len = {run.architecture.max_positions}
-max_new_tokens = {MAX_NEW_TOKENS}
+max_model_len = {served.max_model_len}
+max_new_tokens = {served.max_new_tokens}
 images = 2
 
 [decoding]
@@ -95,84 +134,174 @@ suppressed_token_ids = {quote(facts["suppressed"])}
 """
 
 
-def _training(run: Run, run_file: Path, out: Path, facts: dict[str, Any]) -> str:
-    quote = json.dumps
-    files = sorted(
-        path for path in out.iterdir() if path.suffix in (".json", ".jinja") and path.name != "evaluation.json"
-    )
-    lines = [
-        f"command = {quote(_command(run_file))}",
-        f"run = {quote('training/runs/' + run_file.name)}",
-        f"seed = {run.seed}",
-        f"data = {quote(facts['data'])}",
-        f"parameters = {facts['parameters']}",
-        f"weights_bytes = {facts['bytes']}",
-        "",
-        "[wall_seconds]",
-        *(f"{quote(name)} = {seconds}" for name, seconds in facts["wall_seconds"].items()),
-        "",
-        "[versions]",
-        *(f"{quote(name)} = {quote(value)}" for name, value in facts["versions"].items()),
-        "",
-        "[sha256]",
-        *(f"{quote(path.name)} = {quote(_sha256(path))}" for path in files),
-    ]
-    return "\n".join(lines) + "\n"
+def prepare(source: Path, out: Path, name: str, served: Served, base: Path | None = None) -> dict[str, Any]:
+    """Write a candidate folder, and check it; returns what `write_weights` does. Raises BadExport, BadCheckpoint."""
+    facts = write_weights(source, out, base)
+    (out / "manifest.toml").write_text(_manifest(name, served, out, facts))
+    export_checks.check_candidate(out)
+    return facts
 
 
-def _row(name: str, part: dict[str, Any]) -> str:
-    change = part.get("change_macro_f1")
-    told = "" if change is None else f"{change:.3f}"
-    return f"| {name} | {part['studies']} | {part['findings_micro_f1']:.3f} | {told} |"
+def _provenance(
+    checkpoint: Checkpoint, run: Run, run_file: Path, work: Sequence[Path], commands: Sequence[str]
+) -> Provenance:
+    from safetensors import safe_open
 
-
-def _card(run: Run, run_file: Path, facts: dict[str, Any], figures: dict[str, Any]) -> str:
-    template = (Path(__file__).parent / "card.md").read_text()
-    rows = [
-        _row("all", figures["all"]),
-        _row("images swapped between studies", figures["swapped"]),
-        _row("no prior", figures["without_prior"]),
-        _row("with prior", figures["with_prior"]),
-        _row("with prior film and report", figures["with_prior_and_report"]),
-        _row("with prior film only", figures["with_prior_film_only"]),
-    ]
-    whole, route, alone = figures["all"], figures["dicom_route"], figures["drafted_alone"]
-    return template.format(
-        name=run.name,
-        command=_command(run_file),
-        seed=run.seed,
+    tensors = 0
+    for path in weight_files(checkpoint.weights):
+        with safe_open(path, "pt") as file:
+            tensors += sum(torch.Size(file.get_slice(key).get_shape()).numel() for key in file.keys())  # noqa: SIM118
+    return Provenance(
+        commands=tuple(commands),
         run=f"training/runs/{run_file.name}",
-        parameters=f"{facts['parameters']:,}",
-        megabytes=f"{facts['bytes'] / 1e6:.1f}",
-        data=facts["data"],
-        table="\n".join(rows),
-        heldout=figures["heldout_seed"],
-        image_size=run.architecture.image_size,
-        conditions=", ".join(f"{name} {value:.2f}" for name, value in whole["by_condition"].items()),
-        changes=", ".join(f"{name} {value:.2f}" for name, value in whole["by_change"].items()),
-        exact=f"{whole['exact_findings']:.0%}",
-        unprompted=whole["comparisons_without_prior"],
-        dicom=f"{route['same_findings']} of {route['studies']}",
-        alone=f"{alone['same_text']} of {alone['studies']}",
-        wall=", ".join(f"{name} {seconds} s" for name, seconds in facts["wall_seconds"].items()),
-        versions=", ".join(f"{name} {value}" for name, value in facts["versions"].items()),
+        seed=run.seed,
+        data=export_card.data_in_words(run),
+        wall_seconds=export_card.wall_seconds(work),
+        versions=export_card.library_versions(),
+        parameters=tensors,
+        weights_bytes=sum(path.stat().st_size for path in weight_files(checkpoint.weights)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What `publish` is told beside the candidate. commands: word for word; work: folders with the stages' *.done."""
+
+    run_file: Path
+    notes: Path
+    commands: tuple[str, ...]
+    work: tuple[Path, ...] = ()
+
+
+def publish(
+    candidate: Path, results_file: Path, told: Told, out: Path | None = None, baseline: Path | None = None
+) -> Verdict | None:
+    """Put a candidate where the service finds it, default model/checkpoints/<its name>; returns the verdict, if asked.
+
+    With a baseline only if better. Raises BadExport, BadCheckpoint, BadRunConfig.
+    """
+    checkpoint, results, run = (
+        export_checks.check_candidate(candidate),
+        read_results(results_file),
+        load_run(told.run_file),
+    )
+    export_checks.check_evaluated(checkpoint, results)
+    require_held_out(results, run)
+    target = out or CHECKPOINTS / checkpoint.name
+    verdict = decide(results, read_results(baseline)) if baseline else None
+    notes = _notes(told.notes)
+    if verdict is not None:
+        print(f"{checkpoint.name}: {verdict.reason}", flush=True)
+        kept = [results_file.parent, *([target] if target.is_dir() and not verdict.better else [])]
+        _keep_decision(verdict, kept)
+    if verdict is not None and not verdict.better:
+        return verdict
+    provenance = _provenance(checkpoint, run, told.run_file, told.work, told.commands)
+    shutil.copy(told.run_file, candidate / "run.toml")
+    (candidate / "training.toml").write_text(export_card.training_toml(candidate, provenance))
+    (candidate / "evaluation.json").write_text(_figures(results, results_file))
+    stages, manifest = export_card.stages_in_words(run), checkpoint.manifest
+    text = export_card.card(manifest.name, manifest.image_size, provenance, stages, results, notes, verdict)
+    (candidate / "CARD.md").write_text(text)
+    if verdict is not None:
+        _keep_decision(verdict, [candidate])
+    _replace(candidate, target)
+    load_checkpoint(target).weights_digest()
+    print(f"{checkpoint.name}: exported to {target}", flush=True)
+    return verdict
 
 
 def export(run: Run, run_file: Path, work: Path, source: Path, out: Path) -> None:
-    """Write the checkpoint folder and measure it on the held-out studies."""
-    facts, data = write_weights(source, out), run.data
-    facts |= {
-        "wall_seconds": _wall_seconds(work),
-        "versions": _versions(),
-        "data": f"training.phantom, {data.singles} single studies of seed {data.single_seed} and "
-        f"{data.pairs} pairs of seed {data.pair_seed}",
-    }
-    (out / "manifest.toml").write_text(_manifest(run, out, facts))
-    (out / "training.toml").write_text(_training(run, run_file, out, facts))
+    """The last stage of training.train_nano: write the checkpoint into `out`, and measure it on held-out phantoms."""
+    command = f"python -m training.train_nano --run training/runs/{run_file.name}"
+    prepare(source, out, run.name, Served.of_run(run))
     figures = evaluate(out, run)
     (work / "drafts.json").write_text(json.dumps(figures.pop("drafts"), indent=1))
-    (out / "evaluation.json").write_text(json.dumps(figures, indent=1) + "\n")
-    (out / "CARD.md").write_text(_card(run, run_file, facts, figures))
+    results = export_card.phantom_results(figures)
+    provenance = _provenance(load_checkpoint(out), run, run_file, [work], [command])
     shutil.copy(run_file, out / "run.toml")
-    print(json.dumps({"all": figures["all"], "swapped": figures["swapped"]}, indent=1), flush=True)
+    (out / "training.toml").write_text(export_card.training_toml(out, provenance))
+    (out / "evaluation.json").write_text(json.dumps(results, indent=1) + "\n")
+    stages, notes = export_card.stages_in_words(run), _notes(NANO_NOTES)
+    text = export_card.card(run.name, run.sizes.image_size, provenance, stages, results, notes, None)
+    (out / "CARD.md").write_text(text)
+    print(json.dumps(results["figures"], indent=1), flush=True)
+
+
+def _notes(path: Path) -> str:
+    notes = path.read_text(encoding="utf-8")
+    if "## Known failures" not in notes:
+        raise BadExport(
+            f'{path} names no known failures; write them under "## Known failures", as training/card_nano.md'
+        )
+    return notes
+
+
+def _keep_decision(verdict: Verdict, folders: Sequence[Path]) -> None:
+    for folder in folders:
+        (folder / "decision.json").write_text(json.dumps(verdict.as_json(), indent=1) + "\n")
+
+
+def _figures(results: Mapping[str, Any], path: Path) -> str:
+    """The results without the studies one by one, which have the size of a data set; with the digest of the whole."""
+    told = {key: value for key, value in results.items() if key != "studies"}
+    return json.dumps({**told, "results_sha256": sha256_of(path)}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _replace(candidate: Path, target: Path) -> None:
+    """The target is whole at any time: the old folder goes aside, the copy takes its place, then the old one goes."""
+    if candidate.resolve() == target.resolve():
+        return
+    fresh, old = (target.with_name(f".{target.name}.{which}") for which in ("new", "old"))
+    for left in (fresh, old):
+        shutil.rmtree(left, ignore_errors=True)
+    shutil.copytree(candidate, fresh)
+    if target.exists():
+        target.rename(old)
+    fresh.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.export", description="Export a trained checkpoint.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    first = verbs.add_parser("prepare", help="write the weights as they are served")
+    first.add_argument(
+        "--checkpoint", type=Path, required=True, help="what training left: a model folder or an adapter"
+    )
+    first.add_argument("--base", type=Path, help="the model an adapter was trained on")
+    first.add_argument("--like", help="a checkpoint whose image size, type and limits are taken; else the run's own")
+    first.add_argument("--name", help="default: of the run")
+    second = verbs.add_parser("publish", help="put a candidate into model/checkpoints")
+    second.add_argument("--candidate", type=Path, required=True, help="folder made by prepare")
+    second.add_argument("--evaluation", type=Path, required=True, help="results.json of the candidate, held-out data")
+    second.add_argument("--notes", type=Path, required=True, help="Markdown with a part on known failures")
+    second.add_argument("--command", action="append", required=True, help="how it was made, word for word; may repeat")
+    second.add_argument("--work", type=Path, action="append", default=[], help="folder with *.done of the stages")
+    second.add_argument("--only-if-better", type=Path, metavar="BASELINE.json", help="results.json to be better than")
+    for verb in (first, second):
+        verb.add_argument("--run", type=Path, required=True, help="the configuration it was trained by")
+    first.add_argument("--out", type=Path, required=True, help="the candidate's folder")
+    second.add_argument("--out", type=Path, help="default: model/checkpoints/<name>")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str]) -> int:
+    """0: done, also where the candidate is not better; 1: refused with a reason."""
+    asked = _arguments(argv)
+    try:
+        run = load_run(asked.run)
+        if asked.verb == "prepare":
+            served = Served.like(asked.like) if asked.like else Served.of_run(run)
+            prepare(asked.checkpoint, asked.out, asked.name or run.name, served, asked.base)
+        else:
+            told = Told(asked.run, asked.notes, tuple(asked.command), tuple(asked.work))
+            publish(asked.candidate, asked.evaluation, told, asked.out, asked.only_if_better)
+    except (BadExport, BadCheckpoint, BadRunConfig, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -39,7 +39,7 @@ Format: {format}. `feedback.jsonl` and `feedback.parquet` hold the same records,
 
 - `sentences`: `change` is kept, reworded, deleted or added. Those with a `signed_index`, in its order, are the signed
   text; those with a `draft_index`, in its order, are the draft. `similarity`: share of common words. `moved`: equal,
-  elsewhere. `decision`: what the reader did with the draft's sentence at the desk (accepted, edited, rejected).
+  in another place. `decision`: what the reader did with the draft's sentence at the desk (accepted, edited, rejected).
 - `draft`: what the reader was shown; `author` "service" marks sentences that the model did not write. `draft_text`:
   what the model wrote, with what was withheld from the reader.
 - `signed_findings`, `signed_impression`: as signed; they never change. `addenda`: what was signed later, a text each; a
