@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("--split", choices=("reports", "findings"), default="reports", help="what is judged")
         verb.add_argument("--out", type=Path, required=True, help="folder for what is written")
     for verb in (run, score):
-        verb.add_argument("--metrics", type=Path, help="TOML: [weights] of the judges, [options.<metric>]")
+        verb.add_argument("--metrics", type=Path, help="TOML: [rewards.weights], [rewards.options.<metric>]")
     _comparisons(verbs)
     for verb in verbs.choices.values():
         verb.add_argument("--seed", type=int, default=0, help="of the resampling")

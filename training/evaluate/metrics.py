@@ -63,16 +63,16 @@ REXRANK = (
     "ratescore",
     "green",
 )
-# figure: name in the catalogue, options beside the weights; those with None need no weights
-_JUDGES: dict[str, tuple[str, dict[str, Any] | None]] = {
-    "bleu_2": ("bleu2", None),
-    "bertscore": ("bertscore", {}),
-    "sembscore": ("sembscore", {}),
-    "radgraph_combined": ("radgraph", {"variant": "combined"}),
-    "ratescore": ("ratescore", {}),
-    "green": ("green", {}),
-    "findings_errors": ("findings_errors", None),
-    "sentence_similarity": ("sentence_similarity", None),
+# figure: name in the catalogue, and whether it takes [rewards.weights]
+_JUDGES: dict[str, tuple[str, bool]] = {
+    "bleu_2": ("bleu2", False),
+    "bertscore": ("bertscore", True),
+    "sembscore": ("sembscore", True),
+    "radgraph_combined": ("radgraph_combined", True),
+    "ratescore": ("ratescore", True),
+    "green": ("green", True),
+    "findings_errors": ("findings_errors", False),
+    "sentence_similarity": ("sentence_similarity", False),
 }
 _CANNOT = (MissingWeights, UnusableWeights, RewardUnusable, ImportError)
 
@@ -90,18 +90,24 @@ class Setup:
 
 
 def read_setup(path: Path | None) -> Setup:
-    """[weights] key = path, [options.NAME] as the catalogue takes them. Raises BadMetricsFile, OSError."""
+    """[rewards.weights] key = path; [rewards.options.NAME] as the catalogue takes them.
+
+    Raises BadMetricsFile, OSError.
+    """
     if path is None:
         return Setup()
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8")).get("rewards", {})
     except tomllib.TOMLDecodeError as error:
         raise BadMetricsFile(f"{path} is not TOML: {error}") from None
     options = table.get("options", {})
     unknown = sorted({*table} - {"weights", "options"}) + sorted({*options} - {*_JUDGES, "chexprompt"})
     if unknown:
-        raise BadMetricsFile(f"{path}: unknown {', '.join(unknown)}; tables are weights and options.<metric>, metrics "
-                             f"{', '.join([*_JUDGES, 'chexprompt'])}")  # fmt: skip
+        known = ", ".join([*_JUDGES, "chexprompt"])
+        raise BadMetricsFile(
+            f"{path}: unknown {', '.join(unknown)}; there are rewards.weights and rewards.options.<metric>, with the "
+            f"metrics {known}"
+        )
     return Setup(table.get("weights", {}), options)
 
 
@@ -111,13 +117,15 @@ class Judges:
     def __init__(self, setup: Setup) -> None:
         self.absent: dict[str, str] = {}
         self._rewards: dict[str, Reward] = {}
-        for figure, (name, options) in _JUDGES.items():
-            given = {} if options is None else {"weights": dict(setup.weights), **options}
+        for figure, (name, weighs) in _JUDGES.items():
+            given = {"weights": dict(setup.weights)} if weighs else {}
             self._make(figure, name, given | dict(setup.options.get(figure, {})))
         if "chexprompt" in setup.options:
-            self._make("chexprompt_errors", "chexprompt", dict(setup.options["chexprompt"]))
+            self._make("chexprompt_errors", "chexprompt_judge", dict(setup.options["chexprompt"]))
         else:
-            self.absent["chexprompt_errors"] = "no judge is configured ([options.chexprompt] of the metrics file)"
+            self.absent["chexprompt_errors"] = (
+                "no judge is configured ([rewards.options.chexprompt] of the metrics file)"
+            )
 
     def _make(self, figure: str, name: str, options: dict[str, Any]) -> None:
         try:

@@ -43,6 +43,7 @@ def _plots(results: Mapping[str, Any], first: str) -> dict[str, str]:
     found = {
         "sites": plots.group_plot(results["sites"]["sites"], first, "site"),
         "arms": plots.group_plot(results["longitudinal"]["arms"], "change_f1", "prior"),
+        "arm_errors": plots.group_plot(results["longitudinal"]["arms"], "findings_errors", "prior"),
         "reliability": plots.reliability_plot(results["calibration"]),
     }
     for policy in ("present", "present_or_uncertain"):

@@ -27,8 +27,8 @@ def _prior(made: Study, site: str) -> PriorStudy | None:
 
 
 def phantom_case(seed: int, index: int, site: str, *, with_prior: bool) -> StudyCase:
-    """One study of a site: its machines, patients and words."""
-    made = study(seed, index, with_prior=with_prior, site=site)
+    """One study of a site: its machines, patients and words. No two sites share a patient."""
+    made = study(seed, index * len(SITES) + list(SITES).index(site), with_prior=with_prior, site=site)
     findings, impression = report_sections(site, made.current.findings, made.prior.findings if made.prior else None)
     name = f"{site}-{seed}-{'pair' if with_prior else 'single'}-{index}"
     return StudyCase(
