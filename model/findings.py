@@ -1,97 +1,86 @@
-"""Report text -> structured findings, by rules.
+"""Report text -> structured findings, by rules: CheXpert's 14 conditions, devices by kind, side, zone, size, change.
 
-Used by the guardrails (comparison without a prior, sides that contradict each other) and by evaluation, so that what is
-measured is what a reader would read. Sentences are cut into clauses; negation reaches forward within a sentence
-("no effusion or pneumothorax"), side, zone and size are looked for in the finding's own clause first.
+Used by the guardrails (comparison without a prior, sides that contradict each other), by rewards and by evaluation, so
+that what is measured is what a reader would read. Words are recognised by the open phrase lists of the CheXpert
+labeler and our additions (model/phrases), and judged by ConText's rules (findings_context.py). Time is linear in the
+text's length, and no text raises. Measured in docs/decisions/0015-findings-extraction.md.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Iterator
 
-from model.report_text import SectionName, sentences
+from model.findings_context import context, mentions, organ_verdict, verdict
+from model.findings_details import CHANGE_WORDS, Details
+from model.findings_record import (
+    BROAD,
+    CHANGES,
+    CONDITIONS,
+    DEVICES,
+    ORGANS,
+    UNSIDED,
+    Change,
+    Condition,
+    Finding,
+    Hedge,
+    Presence,
+    Severity,
+    Side,
+    Zone,
+)
+from model.report_text import SectionName, Span, sentences
 
-Condition = Literal[
-    "cardiomegaly", "edema", "effusion", "pneumothorax", "consolidation", "atelectasis", "tube", "line", "pacemaker"
+__all__ = [
+    "BROAD",
+    "CHANGES",
+    "CHEXPERT",
+    "CONDITIONS",
+    "DEVICES",
+    "UNSIDED",
+    "Change",
+    "Condition",
+    "Finding",
+    "Hedge",
+    "Presence",
+    "Severity",
+    "Side",
+    "Zone",
+    "changes",
+    "chexpert_labels",
+    "is_comparison",
+    "present",
+    "read_findings",
+    "side_contradictions",
+    "sides",
 ]
-Presence = Literal["present", "absent", "uncertain"]
-Side = Literal["right", "left", "bilateral"]
-Zone = Literal["upper", "mid", "lower"]
-Change = Literal["new", "worse", "improved", "resolved", "stable"]
 
-CHANGES: tuple[Change, ...] = ("new", "worse", "improved", "resolved", "stable")
-UNSIDED: frozenset[Condition] = frozenset({"cardiomegaly", "edema", "tube"})
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One statement about one condition; None where the text does not say."""
-
-    condition: Condition
-    presence: Presence
-    side: Side | None
-    zone: Zone | None
-    size: str | None
-    change: Change | None
-    section: SectionName
-    sentence: str
-
-
-_CONDITIONS: dict[Condition, re.Pattern[str]] = {
-    name: re.compile(pattern)  # type: ignore[misc]
-    for name, pattern in {
-        "cardiomegaly": r"cardiomegaly|(?:heart|cardiac|cardiomediastinal)\b[^,;]*",
-        "edema": r"\bo?edema\b|vascular congestion",
-        "effusion": r"\beffusions?\b|pleural fluid",
-        "pneumothorax": r"\bpneumothora(?:x|ces)\b",
-        "consolidation": r"\bconsolidations?\b|\bpneumonia\b",
-        "atelectasis": r"\batelecta(?:sis|ses|tic)\b",
-        "tube": r"endotracheal tube|\bet tube\b|\bett\b|\bintubated\b",
-        "line": r"central (?:venous )?(?:line|catheter)|\bpicc\b|\bport-?a-?cath\b",
-        "pacemaker": r"\bpacemaker\b|\bpacer\b",
-    }.items()
+CHEXPERT: dict[str, tuple[Condition, ...]] = {
+    "No Finding": (),
+    "Enlarged Cardiomediastinum": ("enlarged cardiomediastinum",),
+    "Cardiomegaly": ("cardiomegaly",),
+    "Lung Lesion": ("lung lesion",),
+    "Lung Opacity": ("lung opacity",),
+    "Edema": ("edema",),
+    "Consolidation": ("consolidation",),
+    "Pneumonia": ("pneumonia",),
+    "Atelectasis": ("atelectasis",),
+    "Pneumothorax": ("pneumothorax",),
+    "Pleural Effusion": ("effusion",),
+    "Pleural Other": ("pleural other",),
+    "Fracture": ("fracture",),
+    "Support Devices": DEVICES,
 }
-_HEART_LARGE = re.compile(r"cardiomegaly|enlarged|prominent")
-_HEART_NORMAL = re.compile(r"normal|unremarkable|not enlarged|within limits|\bno\b")
-_NEGATION = re.compile(
-    r"\bno\b(?! (?:interval |significant )?change)|\bwithout\b(?! (?:\w+ )?change)|\bnone\b|\babsent\b|\bclear of\b|"
-    r"\bfree of\b|\bnegative for\b|\bnot (?:seen|present|identified)\b|\bexcluded\b"
-)
-_AFTER_NEGATION = re.compile(r"\bnone\b|\babsent\b|\bnot (?:seen|present|identified)\b|\bexcluded\b")
-_NEGATION_END = re.compile(r"\b(?:but|however|although|except)\b")
-_UNCERTAIN = re.compile(
-    r"\b(?:possible|possibly|probable|probably|suspected|suspicious|questionable|equivocal|may|might|"
-    r"cannot be excluded|cannot exclude|not excluded)\b"
-)
-_CHANGE_WORDS: dict[Change, re.Pattern[str]] = {
-    "resolved": re.compile(r"\bresolved\b|\bresolution\b|\bno longer\b|\bremoved\b|\bcleared\b"),
-    "worse": re.compile(r"\bworse(?:ned|ning)?\b|\bincreas(?:ed|ing|e)\b|\blarger\b|\bprogress(?:ed|ion|ing)\b"),
-    "improved": re.compile(
-        r"\bimprov(?:ed|ing|ement)\b|\bdecreas(?:ed|ing|e)\b|\bsmaller\b|\bregress(?:ed|ion)\b|\breduced\b"
-    ),
-    "stable": re.compile(r"\bstable\b|\bunchanged\b|\bpersist(?:s|ent|ing)\b|\b(?:no|without) (?:\w+ )?change\b"),
-    "new": re.compile(r"\bnew(?:ly)?\b|\bdevelopment of\b|\bhas developed\b"),
-}
+"""CheXpert's labels, in the order of its files, and the conditions each is made of."""
 _COMPARISON = re.compile(
     r"\bcompar(?:ed|ison|e)\b|\bprior\b|\bprevious(?:ly)?\b|\bearlier\b|\binterval\b|\bsince\b|\bchanges?\b|\bagain\b|"
-    + "|".join(pattern.pattern for pattern in _CHANGE_WORDS.values())
+    + "|".join(pattern.pattern for pattern in CHANGE_WORDS.values())
 )
-_SIDE = re.compile(r"\b(right|left|bilateral(?:ly)?|both)\b")
-_ZONE = re.compile(r"\b(upper|mid|middle|lower|apical|basal|base)\b")
-_SIZE = re.compile(r"\b(trace|tiny|small|mild|minimal|moderate|large|severe|marked)\b")
-_CLAUSE = re.compile(r",|;|\band\b|\bwith\b|\bbut\b")
-_ZONES: dict[str, Zone] = {
-    "upper": "upper",
-    "apical": "upper",
-    "mid": "mid",
-    "middle": "mid",
-    "lower": "lower",
-    "basal": "lower",
-    "base": "lower",
-}
+_ASSERTS = re.compile(r"megal|enlarg|widen")
+_BLANK = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufeff ]+")
+_LINES = re.compile(r"\n[\n ]+")
+# A run-on without a full stop is read in pieces, so that the work per word stays bounded.
+_PIECE = re.compile(r"(?s:.{1,600}(?:(?=\s)|\Z)|.{1,600})")
 
 
 def is_comparison(sentence: str) -> bool:
@@ -99,83 +88,82 @@ def is_comparison(sentence: str) -> bool:
     return bool(_COMPARISON.search(sentence.lower()))
 
 
-def _change(lowered: str) -> Change | None:
-    return next((word for word, pattern in _CHANGE_WORDS.items() if pattern.search(lowered)), None)
-
-
-def _negated(lowered: str, start: int, end: int) -> bool:
-    for trigger in _NEGATION.finditer(lowered, 0, start):
-        if not _NEGATION_END.search(lowered, trigger.end(), start):
-            return True
-    return bool(_AFTER_NEGATION.search(lowered, end))
-
-
-def _presence(condition: Condition, lowered: str, match: re.Match[str], change: Change | None) -> Presence | None:
-    if change == "resolved":
-        return "absent"
-    if condition == "cardiomegaly" and match.group() != "cardiomegaly":
-        if _HEART_LARGE.search(match.group()) or re.search(r"\benlarged (?:heart|cardiac)", lowered):
-            return "absent" if _NEGATION.search(lowered) or "not enlarged" in lowered else "present"
-        return "absent" if _HEART_NORMAL.search(lowered) else None
-    if _UNCERTAIN.search(lowered):
-        return "uncertain"
-    return "absent" if _negated(lowered, match.start(), match.end()) else "present"
-
-
-def _clause(lowered: str, match: re.Match[str]) -> str:
-    """The part of the sentence between the separators around the finding."""
-    start, end = 0, len(lowered)
-    for cut in _CLAUSE.finditer(lowered):
-        if cut.end() <= match.start():
-            start = cut.end()
-        elif cut.start() >= match.end():
-            end = cut.start()
-            break
-    return lowered[start:end]
-
-
-def _word(pattern: re.Pattern[str], clause: str, lowered: str) -> str | None:
-    found = pattern.search(clause) or pattern.search(lowered)
-    return found.group(1) if found else None
-
-
-def _side(condition: Condition, clause: str, lowered: str) -> Side | None:
-    word = None if condition in UNSIDED else _word(_SIDE, clause, lowered)
-    if word in ("right", "left"):
-        return "right" if word == "right" else "left"
-    return "bilateral" if word else None
-
-
-def _read_sentence(section: SectionName, sentence: str) -> Iterator[Finding]:
-    lowered = sentence.lower()
-    change = _change(lowered)
-    for condition, pattern in _CONDITIONS.items():
-        match = pattern.search(lowered)
-        presence = _presence(condition, lowered, match, change) if match else None
-        if match is None or presence is None:
-            continue
-        clause = _clause(lowered, match)
-        zone = _word(_ZONE, clause, lowered) if condition == "consolidation" else None
-        yield Finding(
-            condition,
-            presence,
-            _side(condition, clause, lowered),
-            _ZONES[zone] if zone else None,
-            _word(_SIZE, clause, clause),
-            change,
-            section,
-            sentence,
-        )
-
-
 def read_findings(text: str) -> tuple[Finding, ...]:
-    """All statements of findings and impression in order; at most one per condition and sentence."""
-    return tuple(
-        finding
-        for span in sentences(text)
-        if span.section != "other"
-        for finding in _read_sentence(span.section, span.text)
-    )
+    """All statements of findings and impression in order; `other` is left out.
+
+    Statements of one sentence that agree in condition, presence, side and zone are one. Control characters count as
+    blanks; a Finding's sentence has runs of blanks as one.
+    """
+    return tuple(finding for finding in _statements(_spans(text)) if finding.condition != "other")
+
+
+def chexpert_labels(text: str) -> dict[str, int | None]:
+    """1 present, 0 absent, -1 uncertain, None not mentioned, for CheXpert's 14 labels.
+
+    Over all statements present wins, then uncertain (CheXpert labeler, stages/aggregate.py). Heart failure, stated or
+    doubted, makes cardiomegaly at least uncertain. "No Finding" is 1 where nothing but devices is present or
+    uncertain (CheXpert's no_finding list counted), else None: never 0 or -1. A text without a sentence has no label.
+    """
+    spans = _spans(text)
+    read = tuple(_statements(spans))
+    labels = {label: _label([one.presence for one in read if one.condition in of]) for label, of in CHEXPERT.items()}
+    failing = any(one.term in {"chf", "heart failure"} and one.presence != "absent" for one in read)
+    if failing and labels["Cardiomegaly"] != 1:
+        labels["Cardiomegaly"] = -1
+    found = any(one.presence != "absent" and one.condition not in (*DEVICES, "calcified nodule") for one in read)
+    labels["No Finding"] = 1 if spans and not found else None
+    return labels
+
+
+def _label(said: list[Presence]) -> int | None:
+    order: tuple[tuple[Presence, int], ...] = (("present", 1), ("uncertain", -1), ("absent", 0))
+    return next((value for presence, value in order if presence in said), None)
+
+
+def _spans(text: str) -> list[Span]:
+    cleaned = _LINES.sub("\n\n", _BLANK.sub(" ", text))
+    return [span for span in sentences(cleaned) if span.section != "other"]
+
+
+def _statements(spans: Iterable[Span]) -> Iterator[Finding]:
+    for span in spans:
+        for piece in _PIECE.findall(span.text):
+            yield from _read(span.section, piece)
+
+
+def _read(section: SectionName, sentence: str) -> Iterator[Finding]:
+    lowered = sentence.lower().replace("\n", " ")
+    named = mentions(lowered)
+    if not named:
+        return
+    around, details = context(lowered), Details(lowered, named)
+    told = set()
+    for mention in named:
+        term = lowered[mention.start : mention.end]
+        organ = mention.condition in ORGANS and not _ASSERTS.search(term)
+        said = organ_verdict(mention, around) if organ else verdict(mention, around)
+        if said is None:
+            continue
+        change = details.change(mention)
+        presence, hedge = ("absent", None) if change == "resolved" and said[0] == "present" else said
+        side, zone = details.side(mention), details.zone(mention)
+        if (mention.condition, presence, side, zone) not in told:
+            told.add((mention.condition, presence, side, zone))
+            size, severity, size_mm = details.size(mention)
+            yield Finding(
+                mention.condition,
+                presence,
+                side,
+                zone,
+                size,
+                change,
+                section,
+                sentence,
+                severity=severity,
+                size_mm=size_mm,
+                hedge=hedge,
+                term=term,
+            )
 
 
 def sides(finding: Finding) -> tuple[Side | None, ...]:
@@ -191,11 +179,14 @@ def present(text: str) -> set[tuple[Condition, Side | None]]:
 
 
 def changes(text: str) -> set[tuple[Condition, Side | None, Zone | None, Change]]:
-    """Every stated change against the prior, with side and (of a consolidation) zone."""
+    """Every stated change against the prior, with side and (of a consolidation) zone.
+
+    "The heart is stable" says nothing of cardiomegaly and is left out.
+    """
     return {
-        (found.condition, side, found.zone, found.change)
+        (found.condition, side, found.zone if found.condition == "consolidation" else None, found.change)
         for found in read_findings(text)
-        if found.change
+        if found.change and found.hedge != "unsaid"
         for side in sides(found)
     }
 
@@ -203,12 +194,17 @@ def changes(text: str) -> set[tuple[Condition, Side | None, Zone | None, Change]
 def side_contradictions(text: str) -> list[tuple[Finding, Finding]]:
     """Pairs (findings, impression) in which the impression puts a condition on a side the findings deny or do not name.
 
-    A statement without a side contradicts nothing.
+    A statement without a side contradicts nothing, nor does one about a BROAD condition.
     """
     read = read_findings(text)
     pairs = []
     for claim in read:
-        if claim.section != "impression" or claim.presence != "present" or claim.side is None:
+        if (
+            claim.section != "impression"
+            or claim.presence != "present"
+            or claim.side is None
+            or claim.condition in BROAD
+        ):
             continue
         same = [
             f for f in read if f.section == "findings" and f.condition == claim.condition and f.presence == "present"

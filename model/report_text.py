@@ -53,6 +53,7 @@ _PERHAPS_ABBREVIATION = re.compile(
 _NUMBER_SIGN = re.compile(r"\bno\.$", re.IGNORECASE)
 _RUNS_ON = re.compile(r"(?:,|\b(?:a|an|and|at|by|for|from|in|is|of|on|or|the|to|with))$", re.IGNORECASE)
 _CONTENT = re.compile(r"\w")
+_SEEN = 200  # characters before and after a stop that decide whether it ends a sentence; bounds the work per stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,8 @@ def _trimmed(report: str, name: SectionName, start: int, end: int) -> Span:
 def _sentences(report: str, block: Span) -> Iterator[Span]:
     start = block.start
     for stop in _STOP.finditer(report, block.start, block.end):
-        if stop.start() >= start and _ends(report[start : stop.end()], report[stop.end() : block.end]):
+        before = report[max(start, stop.end() - _SEEN) : stop.end()]
+        if stop.start() >= start and _ends(before, report[stop.end() : min(block.end, stop.end() + _SEEN)]):
             yield from _sentence(report, block.section, start, stop.end())
             start = stop.end()
     yield from _sentence(report, block.section, start, block.end)

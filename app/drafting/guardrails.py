@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 from app.domain.report import Flag, Section, Sentence, Source
 from app.drafting.comparison import compares, dates
-from model.findings import Finding, read_findings
+from model.findings import BROAD, Finding, read_findings
 from model.findings import sides as finding_sides
 from model.report_text import SectionName, Span, mean_logprobs, sentences
 
-GUARDRAILS_VERSION = "1"
+GUARDRAILS_VERSION = "2"
 """Part of a draft's input hash: changed rules make a new draft of the same text."""
 WITHHELD = "comparison-without-prior"
 TRUNCATED = Flag("truncated", "The model was cut off at its length limit here; what would have followed is missing.")
@@ -218,6 +218,8 @@ def _denied(claim: _Statement, read: Sequence[_Statement]) -> Flag | None:
 
 def _opposite(claim: Finding, before: Finding) -> bool:
     """Absence without a side is absence everywhere; what has resolved since the prior contradicts nothing."""
+    if claim.condition in BROAD:
+        return False
     if claim.condition != before.condition or {claim.presence, before.presence} != {"present", "absent"}:
         return False
     one, other = set(finding_sides(claim)), set(finding_sides(before))
@@ -229,7 +231,7 @@ def _opposite(claim: Finding, before: Finding) -> bool:
 def _elsewhere(claim: _Statement, read: Sequence[_Statement]) -> Flag | None:
     """The impression names a side that the findings, which name sides, do not."""
     stated = claim.finding
-    if not claim.concluding or stated.presence != "present" or stated.side is None:
+    if not claim.concluding or stated.presence != "present" or stated.side is None or stated.condition in BROAD:
         return None
     same = [one.finding for one in read if not one.concluding and one.finding.condition == stated.condition]
     told = {side for one in same if one.presence == "present" for side in finding_sides(one)}

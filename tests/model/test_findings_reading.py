@@ -1,0 +1,178 @@
+"""What the reader makes of radiology English: denial, doubt, place, size, change; and of text that is none."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.findings import Finding, changes, chexpert_labels, present, read_findings
+
+
+def one(text: str, condition: str) -> Finding:
+    found = [finding for finding in read_findings(text) if finding.condition == condition]
+    assert len(found) == 1, found
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "condition", "presence", "hedge"),
+    [
+        ("No focal consolidation, large pleural effusion, or pneumothorax.", "pneumothorax", "absent", None),
+        ("Negative for pneumothorax.", "pneumothorax", "absent", None),
+        (
+            "The lungs are clear of focal airspace disease, pneumothorax, or pleural effusion.",
+            "effusion",
+            "absent",
+            None,
+        ),
+        ("Pneumothorax is not definitely seen.", "pneumothorax", "absent", None),
+        ("Pneumothorax is no longer present.", "pneumothorax", "absent", None),
+        ("No change in the right effusion.", "effusion", "present", None),
+        ("No significant interval change of the consolidation.", "consolidation", "present", None),
+        ("Cardiomegaly without edema.", "cardiomegaly", "present", None),
+        ("Cardiomegaly without edema.", "edema", "absent", None),
+        ("No pneumothorax, but there is a small left effusion.", "effusion", "present", None),
+        ("No pneumothorax with small left effusion.", "effusion", "present", None),
+        ("No pneumothorax, stable cardiomegaly.", "cardiomegaly", "present", None),
+        ("No findings consistent with edema.", "edema", "absent", None),
+        ("Findings consistent with edema.", "edema", "present", None),
+        ("Pneumonia cannot be entirely excluded.", "pneumonia", "uncertain", "possible"),
+        ("Cannot exclude pneumonia.", "pneumonia", "uncertain", "possible"),
+        ("CT is recommended to exclude pneumonia.", "pneumonia", "uncertain", "possible"),
+        ("This may represent atelectasis.", "atelectasis", "uncertain", "possible"),
+        ("Questionable left consolidation.", "consolidation", "uncertain", "possible"),
+        ("Probable mild edema.", "edema", "uncertain", "likely"),
+        ("Effusion versus scarring.", "effusion", "uncertain", "likely"),
+        ("Scarring or atelectasis.", "atelectasis", "uncertain", "likely"),
+        ("No effusion or atelectasis.", "atelectasis", "absent", None),
+        ("Right and left atelectasis.", "atelectasis", "present", None),
+        ("The heart is normal in size.", "cardiomegaly", "absent", None),
+        ("Normal heart size.", "cardiomegaly", "absent", None),
+        ("Heart, mediastinum and lungs are unremarkable.", "cardiomegaly", "absent", None),
+        ("Heart size is at the upper limits of normal.", "cardiomegaly", "absent", None),
+        ("The heart is not significantly enlarged.", "cardiomegaly", "absent", None),
+        ("Borderline heart size.", "cardiomegaly", "uncertain", "likely"),
+        ("The heart may be enlarged.", "cardiomegaly", "uncertain", "possible"),
+        ("Heart size is stable.", "cardiomegaly", "uncertain", "unsaid"),
+        ("Heart mildly enlarged, stable mediastinal contours.", "cardiomegaly", "present", None),
+        ("The aorta is tortuous, the heart size is normal.", "cardiomegaly", "absent", None),
+    ],
+)
+def test_presence(text: str, condition: str, presence: str, hedge: str | None):
+    found = one(text, condition)
+    assert (found.presence, found.hedge) == (presence, hedge)
+
+
+@pytest.mark.parametrize(
+    "text", ["History of pneumonia.", "Stents are seen over the heart.", "Kerley B lines.", "Clear."]
+)
+def test_what_states_nothing_of_a_condition(text: str):
+    assert read_findings(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "condition", "side", "zone"),
+    [
+        ("Bibasilar atelectasis.", "atelectasis", "bilateral", "lower"),
+        ("Left and right pleural effusions.", "effusion", "bilateral", None),
+        ("Effusion, left greater than right.", "effusion", "bilateral", None),
+        ("Lingular opacity.", "lung opacity", "left", None),
+        ("Right apical pneumothorax.", "pneumothorax", "right", "upper"),
+        ("Right middle lobe pneumonia and left effusion.", "pneumonia", "right", "mid"),
+        ("Right middle lobe pneumonia and left effusion.", "effusion", "left", None),
+        ("Left consolidation, small effusion.", "effusion", None, None),
+        ("A 1.4 cm nodule is seen in the left upper lobe.", "lung lesion", "left", "upper"),
+    ],
+)
+def test_place(text: str, condition: str, side: str | None, zone: str | None):
+    found = one(text, condition)
+    assert (found.side, found.zone) == (side, zone)
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "severity", "size_mm"),
+    [
+        ("Tiny left effusion.", "tiny", "mild", None),
+        ("Moderate left effusion and small pneumothorax.", "moderate", "moderate", None),
+        ("Massive left effusion.", "massive", "severe", None),
+        ("Effusion of 2.5 x 3 cm.", None, None, 30.0),
+        ("Effusion measuring 12 mm.", None, None, 12.0),
+    ],
+)
+def test_size(text: str, size: str | None, severity: str | None, size_mm: float | None):
+    found = one(text, "effusion")
+    assert (found.size, found.severity, found.size_mm) == (size, severity, size_mm)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Stable cardiomegaly with increased left effusion.",
+            {("cardiomegaly", None, None, "stable"), ("effusion", "left", None, "worse")},
+        ),
+        (
+            "Right effusion and left atelectasis have increased.",
+            {("effusion", "right", None, "worse"), ("atelectasis", "left", None, "worse")},
+        ),
+        ("No new consolidation.", set()),
+        ("Heart size is stable.", set()),
+    ],
+)
+def test_change_belongs_to_its_finding(text: str, expected: set[tuple[str, str | None, str | None, str]]):
+    assert changes(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "conditions"),
+    [
+        ("Endotracheal tube in place.", {"tube"}),
+        ("Left PICC line.", {"line"}),
+        ("Right IJ central venous catheter.", {"line"}),
+        ("Dual-chamber pacemaker.", {"pacemaker"}),
+        ("Left subclavian ICD.", {"pacemaker"}),
+        ("Nasogastric tube below the diaphragm.", {"device"}),
+        ("Left chest tube.", {"device"}),
+        ("Platelike atelectasis.", {"atelectasis"}),
+        ("Nodular opacity.", {"lung lesion", "lung opacity"}),
+    ],
+)
+def test_devices_by_kind(text: str, conditions: set[str]):
+    assert {condition for condition, _ in present(text)} == conditions
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\x00\x01no\x02effusion", "Left\u200b effusion\r\n\r\n\x85", "İ left effusion", "\u202eleft effusion", "𝔢ffusion"],
+)
+def test_control_and_foreign_characters_do_no_harm(text: str):
+    assert all(finding.sentence for finding in read_findings(text))
+
+
+@given(st.text(max_size=400))
+def test_any_text_can_be_read(text: str):
+    for finding in read_findings(text):
+        assert finding.sentence
+    chexpert_labels(text)
+
+
+WORDS = ("no", "left", "effusion", "may", "be", "or", "heart", ",", ".", "but", "cannot", "exclude", "normal", "with")
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=60).map(" ".join))
+def test_any_order_of_the_readers_own_words_can_be_read(text: str):
+    assert all(finding.presence in {"present", "absent", "uncertain"} for finding in read_findings(text))
+
+
+@pytest.mark.timeout(120)  # quadratic work on these would take hours
+@pytest.mark.parametrize("unit", ["no ", ". ", " ", "\n", "x", "or/", "\x00"])
+def test_a_megabyte_of_anything_is_read(unit: str):
+    assert read_findings(unit * (1_000_000 // len(unit))) == ()
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("unit", ["no left effusion ", "heart, ", "e.g. ", "calcified a b ", "1. a-"])
+def test_long_repetitions_of_words_that_matter_are_read(unit: str):
+    read = read_findings(unit * (100_000 // len(unit)))
+    assert {finding.condition for finding in read} <= {"effusion"}
