@@ -25,6 +25,7 @@ REWARDS: dict[str, str] = {
     "bleu2": "bleu:Bleu2",
     "findings_f1": "findings_f1:FindingsF1",
     "agreement": "agreement:Agreement",
+    "change_f1": "change_f1:ChangeF1",
     "prior_claims": "prior_claims:PriorClaims",
     "length": "length:Length",
     "repetition": "repetition:Repetition",

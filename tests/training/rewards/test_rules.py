@@ -47,8 +47,8 @@ def test_bleu_2_is_the_hand_computed_figure(prediction: str, reference: str, exp
     assert bleu2(prediction, reference) == pytest.approx(expected, abs=1e-12)
 
 
-def test_bleu_2_lies_where_published_values_of_the_library_lie():
-    # From fast_bleu's own documentation, against the closest reference alone would differ; recomputed for one:
+def test_bleu_2_of_whole_sentences():
+    # The sentences of fast_bleu's documentation, against its first reference alone.
     said = "It is a guide to action which ensures that the military always obeys the commands of the party"
     true = "It is a guide to action that ensures that the military will forever heed Party commands"
     # 12 of 18 words (lower-case "party" matches), 8 of 17 bigrams, longer than the reference
