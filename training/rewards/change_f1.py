@@ -1,0 +1,37 @@
+"""F1 over the changes two reports state against the prior: stable findings count like the others.
+
+The error counts follow CheXprompt, for which an omitted "unchanged" is no error: a policy trained on them stops writing
+what is stable (seen on phantoms: length ratio from 1.0 to 0.8 in 40 steps while errors fell). This is the other half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from model.findings import changes
+from training.rewards.batch import Sample, Scores, scores
+
+
+@dataclass(frozen=True)
+class ChangeF1:
+    """2 TP / (said + true) over (condition, side, zone, change) of each report, 0 … 1.
+
+    Missing where neither report states a change. Components hit, said, true are the counts.
+    """
+
+    name: str = "change_f1"
+
+    def __call__(self, batch: Sequence[Sample]) -> Scores:
+        """0 … 1 per sample, NaN where nothing is compared."""
+        pairs = [(_stated(one.prediction), _stated(one.reference)) for one in batch]
+        counts = [(len(said & true), len(said), len(true)) for said, true in pairs]
+        values = [2 * hit / (said + true) if said + true else None for hit, said, true in counts]
+        names = ("hit", "said", "true")
+        return scores(values, {name: [row[place] for row in counts] for place, name in enumerate(names)})
+
+
+@lru_cache(maxsize=8192)
+def _stated(text: str) -> frozenset[tuple[object, ...]]:
+    return frozenset(changes(text))
