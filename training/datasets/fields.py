@@ -11,6 +11,7 @@ _AGE = re.compile(r"0*(\d{1,3})(?:\.\d+)?\s*([YMWD]?)", re.IGNORECASE)
 _AGE_RANGE = re.compile(r"(\d{1,3})\s*-\s*(\d{1,3})")
 _PER_YEAR = {"": 1.0, "Y": 1.0, "M": 12.0, "W": 52.18, "D": 365.25}
 _OLDEST = 120
+_LABELS = {"1.0": 1, "0.0": 0, "-1.0": -1, "1": 1, "0": 0, "-1": -1}
 
 _PA = {"PA", "POSTERO-ANTERIOR", "POSTEROANTERIOR"}
 _AP = {"AP", "ANTERO-POSTERIOR", "ANTEROPOSTERIOR"}
@@ -19,8 +20,10 @@ _LATERAL = {"LATERAL", "LL", "RL", "LLAT", "RLAT", "LAT", "XTABLE LATERAL", "LEF
 
 def text(value: Any) -> str:
     """Single-spaced text; "" for None, NaN and the words that stand for nothing."""
-    joined = " ".join(str(value).split()) if value is not None else ""
-    return "" if joined.lower() in _MISSING else joined
+    if not value and value != 0:
+        return ""
+    joined = " ".join(str(value).split())
+    return "" if len(joined) < 5 and joined.lower() in _MISSING else joined
 
 
 def optional(value: Any) -> str | None:
@@ -86,4 +89,4 @@ def dicom_time(value: Any) -> time | None:
 
 def label(value: Any) -> int | None:
     """1, 0 or -1 of "1.0", "0.0", "-1.0"; None for an empty field."""
-    return {"1": 1, "0": 0, "-1": -1}.get(re.sub(r"\.0+$", "", text(value)))
+    return _LABELS.get(str(value).strip())

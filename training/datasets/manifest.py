@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -99,7 +99,7 @@ def sections_of(findings: str, impression: str) -> Sections:
 
 def table(rows: Iterable[Row]) -> pa.Table:
     """Rows as an Arrow table of SCHEMA."""
-    return pa.Table.from_pylist([asdict(row) for row in rows], schema=SCHEMA)
+    return pa.Table.from_pylist([{name: getattr(row, name) for name in SCHEMA.names} for row in rows], schema=SCHEMA)
 
 
 def write_table(path: Path, rows: pa.Table) -> None:

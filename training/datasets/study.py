@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,8 @@ from training.datasets.films import Film, choose, is_frontal
 from training.datasets.manifest import Row, sections_of
 from training.datasets.problems import Problem
 from training.datasets.source import Outcome, Source
+
+_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass
@@ -35,8 +38,8 @@ class Found:
 
 def report_digest(findings: str, impression: str) -> str:
     """BLAKE3 over the words of a report, whatever the case and punctuation; "" of an empty one."""
-    words = "".join(c if c.isalnum() else " " for c in f"{findings} / {impression}".lower()).split()
-    return blake3(" ".join(words).encode()).hexdigest() if words else ""
+    words = [*_WORD.findall(findings.lower()), "/", *_WORD.findall(impression.lower())]
+    return blake3(" ".join(words).encode()).hexdigest() if len(words) > 1 else ""
 
 
 def finish(found: Found, source: Source) -> Outcome:
