@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from app.db.session import unit_of_work
 from app.db.tables import Draft, Instance
 from app.feedback.pictures import Pictures
+from model.manifest import CHECKPOINTS
 from tests.feedback import signed as made
 from training.datasets import feedback
 from training.datasets.problems import BadSource
@@ -71,6 +72,32 @@ def test_preferences_are_in_trls_format(exported):
     assert trl.is_conversational(dataset[0])
     assert dataset[0]["images"][0].size == (64, 64)
     assert dataset[0]["prompt"][0]["content"].startswith("This is a radiology report generation task.")
+    told = decoded_by_trls_collator(dataset[0])
+    assert told[0].endswith(f"assistant\n{pair.chosen}")
+    assert told[1].endswith(f"assistant\n{pair.rejected}")
+
+
+def decoded_by_trls_collator(row):
+    """The chosen and the rejected sequence as DPOTrainer would train on them, with the nano checkpoint's processor."""
+    from transformers import AutoProcessor
+    from trl.trainer.dpo_trainer import DataCollatorForVisionPreference
+
+    processor = AutoProcessor.from_pretrained(CHECKPOINTS / "unirg-cxr-nano")
+    batch = DataCollatorForVisionPreference(processor)([row])
+    assert len(batch["pixel_values"]) > 0
+    texts = processor.tokenizer.batch_decode(batch["input_ids"])
+    return [text.replace("<|endoftext|>", "").replace("<|im_end|>", "\n").strip() for text in texts]
+
+
+def test_prepare_makes_a_manifest_of_it(exported, tmp_path):
+    from training.datasets.manifest import read_table
+    from training.datasets.prepare import job_of, prepare
+
+    out = tmp_path / "manifest"
+    prepare(job_of({"dataset": "feedback", "path": str(exported), "out": str(out)}))
+    [row] = read_table(out).to_pylist()  # the other study has the same film: a duplicate
+    assert row["dataset"].startswith("feedback/site-")
+    assert row["prior_image"] == row["image"]
 
 
 def changed(folder, tmp_path, **values):
