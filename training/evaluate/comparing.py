@@ -90,7 +90,8 @@ def leave_one_site_out(runs: Sequence[Results], *, seed: int = 0) -> dict[str, A
 
 
 def _at_site(site: str, runs: Sequence[Results], figures: Sequence[str], seed: int) -> dict[str, Any]:
-    seen, unseen = [], []
+    seen: list[Mapping[str, Any]] = []
+    unseen: list[Mapping[str, Any]] = []
     for run in runs:
         rows = [row for row in run["studies"] if row["site"] == site]
         (seen if site in run["sites"]["trained_sites"] else unseen).extend(rows)

@@ -75,7 +75,7 @@ def class_agreement(cases: Sequence[StudyCase], drafts: Sequence[str]) -> dict[s
 def silent_share(drafts: Sequence[str], patients: Sequence[str], seed: int, draws: int) -> dict[str, object]:
     """Share of drafts without any comparison sentence: 1 is right where no prior was given."""
     silent = mean(np.array([float(not compares(text)) for text in drafts]))
-    return interval(silent, patients, seed=seed, draws=draws).as_json()
+    return {**interval(silent, patients, seed=seed, draws=draws).as_json()}
 
 
 def longitudinal_section(whole: Arm, arms: Mapping[str, Arm], *, seed: int, draws: int = DRAWS) -> dict[str, object]:
@@ -84,7 +84,9 @@ def longitudinal_section(whole: Arm, arms: Mapping[str, Arm], *, seed: int, draw
     grouped = Grouped(whole.ratios, patients)
     classes = [temporal_class(c.reference("reports"), has_prior=c.prior is not None) for c in whole.cases]
     first = [k for k, case in enumerate(whole.cases) if case.prior is None]
-    silent = {"studies without a prior": ([whole.drafts[k] for k in first], [patients[k] for k in first])}
+    silent: dict[str, tuple[Sequence[str], Sequence[str]]] = {
+        "studies without a prior": ([whole.drafts[k] for k in first], [patients[k] for k in first])
+    }
     if "without prior" in arms:
         arm = arms["without prior"]
         silent["prior withheld"] = (arm.drafts, [case.patient for case in arm.cases])

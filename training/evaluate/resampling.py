@@ -34,7 +34,7 @@ class Ratio:
     @property
     def judged(self) -> NDArray[np.bool_]:
         """Which studies count, bool [n]."""
-        return ~(np.isnan(self.numerator) | np.isnan(self.denominator))
+        return np.asarray(~(np.isnan(self.numerator) | np.isnan(self.denominator)), dtype=np.bool_)
 
     @property
     def value(self) -> float:
@@ -101,7 +101,7 @@ def _pooled(parts: Sequence[Numbers], patients: Sequence[str], rows: NDArray[np.
     """Per-patient sums [m] of each part, over the rows that count."""
     kept = np.asarray(patients, dtype=object)[rows].astype(str)
     names, index = np.unique(kept, return_inverse=True)
-    return [np.bincount(index, weights=part[rows], minlength=len(names)) for part in parts]
+    return [np.bincount(index, part[rows], len(names)).astype(np.float64) for part in parts]
 
 
 def _chunks(draws: int, width: int) -> Iterator[int]:
