@@ -151,7 +151,8 @@ def figure_rows(results: Mapping[str, Any]) -> Iterator[str]:
 
 def phantom_results(figures: Mapping[str, Any]) -> dict[str, Any]:
     """What training.evaluate.phantoms measured, with the parts that a card is made from: data, and figures by name."""
-    parts = {name: part for name, part in figures.items() if isinstance(part, Mapping) and "findings_micro_f1" in part}
+    judged = {name: part for name, part in figures.items() if isinstance(part, Mapping) and "findings_micro_f1" in part}
+    parts = {name: part for name, part in judged.items() if part["studies"]}
     named = {
         f"{figure}, {name.replace('_', ' ')}": {"value": part[figure], "low": None, "high": None, "n": part["studies"]}
         for name, part in parts.items()

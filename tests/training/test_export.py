@@ -237,7 +237,13 @@ def test_what_cannot_be_compared_is_refused():
 def test_phantom_figures_become_rows():
     part = {"studies": 4, "findings_micro_f1": 0.9}
     made = phantom_results(
-        {"heldout_seed": 7, "all": part, "with_prior": {**part, "change_macro_f1": 0.5}, "wall_seconds": 1}
+        {
+            "heldout_seed": 7,
+            "all": part,
+            "swapped": {**part, "studies": 0},
+            "with_prior": {**part, "change_macro_f1": 0.5},
+            "wall_seconds": 1,
+        }
     )
     assert made["data"]["studies"] == 4
     assert set(made["figures"]) == {
