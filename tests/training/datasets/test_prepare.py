@@ -126,6 +126,8 @@ def test_ray_gives_the_same_bytes(tmp_path: Path):
         cwd=ROOT,
         check=False,
     )
+    if "timed out during startup" in done.stderr:
+        pytest.skip("Ray did not start within the 30 s that it gives itself: this machine is too busy")
     assert done.returncode == 0, done.stderr[-3000:]
     assert digests(tmp_path / "one") == digests(tmp_path / "ray")
 
