@@ -11,8 +11,8 @@ from training.evaluate.cases import NoStudies
 from training.evaluate.manifest_studies import manifest_cases
 
 PHANTOM = "phantom:north:5:0:single:current:64"
-FIRST = Row("s1", "p", "mimic", "train", PHANTOM, (PHANTOM,), "PA", "2180-01-01", "Clear.", "", "Cough.", "", "findings", "x",
-            sex="F", age=71.0, race="WHITE")  # fmt: skip
+FIRST = Row("s1", "p", "mimic", "train", PHANTOM, (PHANTOM,), "PA", "2180-01-01", "Clear.", "", "Cough.", "",
+            "findings", "x", sex="F", age=71.0, race="WHITE")  # fmt: skip
 
 
 @pytest.fixture
