@@ -1,7 +1,7 @@
 """F1 over the changes two reports state against the prior: stable findings count like the others.
 
-The error counts follow CheXprompt, for which an omitted "unchanged" is no error: a policy trained on them stops writing
-what is stable (seen on phantoms: length ratio from 1.0 to 0.8 in 40 steps while errors fell). This is the other half.
+The error counts follow CheXprompt, for which an omitted "unchanged" is no error, and count a condition once however
+many of its changes are wrong: a policy that earned only by them could leave out what is stable. This is the other half.
 """
 
 from __future__ import annotations
