@@ -1,0 +1,203 @@
+"""The verl recipe: its settings against the installed verl's own schema, its data, its rewards, its advantage."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tests.training import shrunken
+from training.config import RUNS, BadRunConfig, load_run
+from training.verl import settings
+
+RECIPE = Path(settings.__file__).parent / "recipe.yaml"
+FILES = (("unirg-cxr-8b-rl-1", "rl-1"), ("unirg-cxr-8b-rl-2", "rl-2"))
+
+
+def schema_folder() -> Path:
+    """verl's configuration files, without importing verl (it wants a GPU machine's packages)."""
+    found = importlib.util.find_spec("verl")
+    if found is None or not found.submodule_search_locations:
+        pytest.skip("verl is not installed")
+    return Path(found.submodule_search_locations[0]) / "trainer" / "config"
+
+
+@pytest.fixture(scope="module")
+def composed():
+    """verl's whole default configuration; no key may be added to it."""
+    hydra = pytest.importorskip("hydra", reason="hydra-core is not installed")
+    from omegaconf import OmegaConf
+
+    with hydra.initialize_config_dir(str(schema_folder()), version_base=None):
+        made = hydra.compose("ppo_trainer")
+    OmegaConf.set_struct(made, value=True)
+    return made
+
+
+def whole(composed, run_name: str, stage: str):
+    """As Hydra puts it together: defaults, then the recipe, then the overrides."""
+    from omegaconf import OmegaConf
+
+    recipe = OmegaConf.load(RECIPE)
+    assert recipe.pop("defaults") == ["ppo_trainer", "_self_"]
+    assert recipe.pop("hydra").searchpath == ["pkg://verl.trainer.config"]
+    made = OmegaConf.merge(composed, recipe)
+    OmegaConf.set_struct(made, value=True)
+    values = settings.overrides(load_run(RUNS / f"{run_name}.toml"), stage, Path("/data"), nodes=4, gpus=8)
+    for key, value in values.items():
+        before = OmegaConf.select(made, key, throw_on_missing=False)
+        assert before is None or isinstance(value, type(before)) or {type(before), type(value)} == {int, float}, key
+        OmegaConf.update(made, key, value)
+    return made
+
+
+@pytest.mark.parametrize(("run_name", "stage"), FILES)
+def test_every_setting_is_one_of_the_installed_verl(composed, run_name: str, stage: str):
+    made = whole(composed, run_name, stage)
+    actor, rollout = made.actor_rollout_ref.actor, made.actor_rollout_ref.rollout
+    assert (made.data.train_batch_size, rollout.n, actor.optim.lr) == (256, 16, 5e-6)
+    assert (actor.clip_ratio_low, actor.clip_ratio_high) == (0.2, 0.28)
+    assert (actor.use_kl_loss, actor.kl_loss_coef) == ((False, 0.0) if stage == "rl-1" else (True, 0.03))
+    assert made.actor_rollout_ref.model.path == f"checkpoints/unirg-cxr-8b-{'sft' if stage == 'rl-1' else 'rl-1'}"
+    assert rollout.max_model_len >= made.data.max_prompt_length + made.data.max_response_length
+    assert (made.trainer.nnodes, made.trainer.n_gpus_per_node) == (4, 8)
+    assert made.data.train_batch_size % actor.ppo_mini_batch_size == 0
+
+
+def test_an_unknown_setting_would_be_noticed(composed):
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    with pytest.raises(OmegaConfBaseException):
+        OmegaConf.merge(composed, {"actor_rollout_ref": {"rollout": {"temprature": 1.0}}})
+
+
+def test_overrides_are_printed_as_hydra_reads_them(capsys: pytest.CaptureFixture[str]):
+    pytest.importorskip("hydra", reason="hydra-core is not installed")
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    settings.main([str(RUNS / "unirg-cxr-8b-rl-2.toml"), "rl-2", "/data/a b", "2", "8"])
+    lines = capsys.readouterr().out.splitlines()
+    read = {one.key_or_group: one.value() for one in OverridesParser.create().parse_overrides(lines)}
+    assert read["actor_rollout_ref.actor.kl_loss_coef"] == 0.03
+    assert read["actor_rollout_ref.actor.use_kl_loss"] is True
+    assert str(read["data.train_files"]) == "/data/a b/train.parquet"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('scale_rewards = "group"', 'scale_rewards = "batch"', "scale_rewards batch"),
+        ('zero_variance = "drop"', 'zero_variance = "resample"', "resample"),
+        ("weight = 0.370", 'weight = 0.370\n  normalise = "group"', "one by one"),
+    ],
+)
+def test_what_verl_cannot_do_is_refused(tmp_path: Path, old: str, new: str, message: str):
+    path = tmp_path / "run.toml"
+    path.write_text((RUNS / "unirg-cxr-8b-rl-1.toml").read_text().replace(old, new, 1))
+    with pytest.raises(BadRunConfig, match=message):
+        settings.stage_of(load_run(path), "rl-1")
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from training.verl import prepare
+
+    folder = tmp_path_factory.mktemp("verl")
+    shrunken.manifest(folder / "manifest")
+    run = shrunken.run_file("unirg-cxr-8b-rl-1", folder, prompts=4, epochs=1.0)
+    prepare.main([str(run), "rl-1", str(folder / "data")])
+    return folder / "data"
+
+
+def test_prompts_of_one_and_two_films_in_verls_columns(prepared: Path):
+    import pyarrow.parquet as pq
+    from PIL import Image
+
+    rows = pq.read_table(prepared / "train.parquet").to_pylist()
+    assert len(rows) == 8
+    assert {len(row["images"]) for row in rows} == {1, 2}
+    for row in rows:
+        told = row["prompt"][0]["content"]
+        assert told.count("<image>") == len(row["images"])
+        assert told.startswith("<image>")
+        assert row["extra_info"]["has_prior"] == (len(row["images"]) == 2) == ("Prior frontal" in told)
+        assert row["reward_model"]["ground_truth"].startswith(("Findings: ", "Impression: "))
+        with Image.open(row["images"][-1]) as film:
+            assert (film.size, film.mode) == ((64, 64), "RGB")
+    assert pq.read_table(prepared / "validate.parquet").num_rows >= 1
+    assert not list((prepared / "films").glob("*.part"))
+
+
+def test_reward_function_judges_what_waits_as_one_batch_and_says_what_is_missing():
+    from training.rewards.batch import scores
+    from training.verl.reward import Desk
+
+    sizes: list[int] = []
+
+    def reward(batch):
+        sizes.append(len(batch))
+        found = [None if one.prediction == "unreadable" else 0.5 for one in batch]
+        return scores(found, {"bertscore": found, "bertscore/inner": found})
+
+    async def ask() -> list[dict[str, float]]:
+        desk = Desk(reward)
+        texts = ["Clear.", "unreadable", "Clear."]
+        samples = [SimpleNamespace(prediction=text) for text in texts]
+        return await asyncio.gather(*(desk.judge(one) for one in samples))
+
+    made = asyncio.run(ask())
+    assert sizes == [3]
+    assert made[0] == {"score": 0.5, "bertscore": 0.5}
+    assert np.isnan(made[1]["score"])
+
+
+def test_rewards_of_the_run_file_reach_verl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from training.verl import reward
+
+    text = (RUNS / "unirg-cxr-8b-rl-1.toml").read_text()
+    head, _, _ = text.partition("  [[rl.rewards]]")
+    rewards = (
+        '  [[rl.rewards]]\n  name = "bleu2"\n  weight = 1.0\n  [[rl.rewards]]\n  name = "length"\n  weight = 0.5\n'
+    )
+    path = tmp_path / "run.toml"
+    path.write_text(head + rewards)
+    monkeypatch.setenv("UNIRG_RL_RUN", str(path))
+    monkeypatch.setenv("UNIRG_RL_STAGE", "rl-1")
+    extra = {"has_prior": False, "prior_report": "", "asked": "findings", "study": "s1"}
+    text = "Findings: The lungs are clear."
+    reward._desk.cache_clear()
+    made = asyncio.run(reward.compute_score("harbour", f" {text} ", text, extra, reward_router_address=None))
+    assert made["bleu2"] == pytest.approx(1.0)
+    assert made["score"] == pytest.approx(made["bleu2"] + 0.5 * made["length"])
+    assert made["missing"] == 0
+    reward._desk.cache_clear()
+
+
+def test_a_missing_reward_moves_nothing_and_does_not_count_in_its_group():
+    import torch
+
+    from training.verl.advantage import grpo_missing
+
+    scored = torch.tensor([0.2, 0.4, torch.nan, 0.6, torch.nan, 0.9, 0.5, 0.5])
+    rewards = torch.zeros(8, 3)
+    rewards[:, 1] = scored
+    mask = torch.tensor([[1.0, 1.0, 0.0]] * 8)
+    groups = np.array(["a"] * 4 + ["b"] * 2 + ["c"] * 2)
+    plain, _ = grpo_missing(rewards, mask, groups, SimpleNamespace(norm_adv_by_std_in_grpo=False))
+    assert plain[:, 0].tolist() == pytest.approx([-0.2, 0, 0, 0.2, 0, 0, 0, 0])
+    assert plain[:, 2].abs().sum() == 0
+    scaled, _ = grpo_missing(rewards, mask, groups, SimpleNamespace(norm_adv_by_std_in_grpo=True))
+    assert scaled[:4, 0].tolist() == pytest.approx([-1, 0, 0, 1], abs=1e-4)
+
+
+def test_launch_script_says_how_to_use_it():
+    import subprocess
+
+    done = subprocess.run([RECIPE.parent / "launch.sh"], capture_output=True, text=True, check=False)
+    assert done.returncode == 64
+    assert "RUN.toml STAGE DATA NODES GPUS_PER_NODE" in done.stderr
