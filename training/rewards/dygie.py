@@ -5,6 +5,8 @@ The archives were written by AllenNLP, which cannot be installed beside transfor
 here: a report is one sentence; words are means of their word pieces; spans of up to `max_span_width` words are
 (first word, last word, width); each is classified (entities); the best half as many spans as words are classified in
 pairs (relations). Only `ner` and `relation` are read; both published models give the other two tasks no weight.
+Compared with the radgraph package's own inference (0.1.18) on random weights in both layouts: all entities and
+relations equal.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ The two are not comparable, and neither are the models (RadGraph v1.0.0 / RadGra
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence, Set
+from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -43,7 +44,7 @@ class Annotator(Protocol):
         ...
 
 
-def set_f1(candidate: Set[Hashable], reference: Set[Hashable]) -> float:
+def set_f1(candidate: AbstractSet[Hashable], reference: AbstractSet[Hashable]) -> float:
     """Harmonic mean of precision and recall; 0 where nothing is shared, also where both are empty."""
     shared = len(candidate & reference)
     return 2 * shared / (len(candidate) + len(reference)) if shared else 0.0

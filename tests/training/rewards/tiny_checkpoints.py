@@ -57,6 +57,8 @@ def byte_level_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
         "unk_token": "<unk>",
         "pad_token": "<pad>",
         "mask_token": "<mask>",
+        "cls_token": "<s>",
+        "sep_token": "</s>",
     }
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=512, **names)
     fast.save_pretrained(folder)
