@@ -147,8 +147,8 @@ def _read(section: SectionName, sentence: str) -> Iterator[Finding]:
         change = details.change(mention)
         presence, hedge = ("absent", None) if change == "resolved" and said[0] == "present" else said
         side, zone = details.side(mention), details.zone(mention)
-        if (mention.condition, presence, side, zone) not in told:
-            told.add((mention.condition, presence, side, zone))
+        if (mention.condition, presence, hedge, side, zone) not in told:
+            told.add((mention.condition, presence, hedge, side, zone))
             size, severity, size_mm = details.size(mention)
             yield Finding(
                 mention.condition,
