@@ -258,8 +258,8 @@ def train(run: Run, stage: RlStage, work: Path, source: Path, out: Path) -> None
     result = {
         "stage": stage.name,
         "steps": int(last["step"]),
-        "cpu_seconds": round(last["cpu_seconds"]),
-        "wall_seconds": round(last["wall_seconds"]),
+        "cpu_seconds": round(last["cpu_seconds"], 1),
+        "wall_seconds": round(last["wall_seconds"], 1),
         "stopped": ended,
     }
     (out / "result.json").write_text(json.dumps(result, indent=1) + "\n")

@@ -184,13 +184,14 @@ def train(run: Run, stage: SftStage, work: Path, source: Path, out: Path) -> Non
         data_collator=FilmCollator(processor, store, run.seed + ranks.RANK),
         callbacks=[Look(processor, _look_cases(run, stage))],
     )
-    resumed, start = ranks.newest_checkpoint(out / "trainer"), time.time()
+    resumed, start, worked = ranks.newest_checkpoint(out / "trainer"), time.time(), time.process_time()
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     if ranks.RANK == 0:
         trainer.accelerator.unwrap_model(trainer.model).save_pretrained(out)
         processor.save_pretrained(out)
-        spent = {"cpu_seconds": round(time.process_time() * ranks.WORLD), "wall_seconds": round(time.time() - start)}
-        told = {"stage": stage.name, "steps": stage.stop, "resumed_at": resumed.name if resumed else None, **spent}
+        spent = {"cpu_seconds": (time.process_time() - worked) * ranks.WORLD, "wall_seconds": time.time() - start}
+        told = {"stage": stage.name, "steps": stage.stop, "resumed_at": resumed.name if resumed else None}
+        told |= {name: round(seconds, 1) for name, seconds in spent.items()}
         (out / "result.json").write_text(json.dumps(told, indent=1) + "\n")
 
 
