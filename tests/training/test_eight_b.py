@@ -141,8 +141,10 @@ def test_vllm_serves_what_the_last_step_wrote(trained: Trained, tmp_path: Path):
     nano = load_checkpoint("unirg-cxr-nano").manifest
     limits = Limits(max_model_len=shrunken.SIZES.max_positions, max_new_tokens=16, images=nano.limits.images)
     made = replace(nano, name="eight-b-shrunken", weights_sha256="", image_size=64, limits=limits)
-    with running_vllm(Checkpoint(made, trained.out("lora-rl-2")), tmp_path, like="unirg-cxr-nano") as running:
-        client = httpx.Client(base_url=running.url, trust_env=False, timeout=120)
+    with (
+        running_vllm(Checkpoint(made, trained.out("lora-rl-2")), tmp_path, like="unirg-cxr-nano") as running,
+        httpx.Client(base_url=running.url, trust_env=False, timeout=120) as client,
+    ):
         served = client.get("/v1/models").json()["data"][0]["id"]
         asked = {"model": served, "messages": [{"role": "user", "content": "Report."}], "max_tokens": 4}
         answer = client.post("/v1/chat/completions", json=asked)
