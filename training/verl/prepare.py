@@ -103,7 +103,7 @@ def prepare(run: Run, stage: RlStage, data: Path, processes: int = 1) -> None:
             pass
     shown = Shown(stage.findings_share, stage.prior_dropout)
     order = stratified(stage, abnormal(rows, data / "abnormal.npy"), run.seed)
-    shared = {"manifest": manifest, "seed": run.seed, "films": films}
+    shared: dict[str, Any] = {"manifest": manifest, "seed": run.seed, "films": films}
     _write(data / "train.parquet", rows, order, partial(row, shown=shown, **shared))
     _write(data / "validate.parquet", held_out, np.arange(held_out.num_rows), partial(row, shown=Shown(), **shared))
 
