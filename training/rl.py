@@ -26,7 +26,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,15 +80,18 @@ def composite(stage: RlStage) -> Reward:
     return build("composite", {"group_size": stage.rollouts, "terms": terms})
 
 
-def informative(batch: dict[str, Any], stage: RlStage, rows: int, parts: int) -> dict[str, Any]:
+def informative(
+    batch: dict[str, Any], stage: RlStage, rows: int, parts: int, largest: Callable[[int], int] = int
+) -> dict[str, Any]:
     """At most `rows` rows of groups whose rewards differ, and as many that count nothing as make a multiple of `parts`.
 
-    batch: what GRPOTrainer made of one generation, n rows in groups of `rollouts`. Padding that no kept row needs goes.
+    batch: what GRPOTrainer made of one generation, n rows in groups of `rollouts`. largest: of a count over all
+    processes, which must keep equally many. Padding that no kept row needs goes.
     """
     least = _DIFFER_RAW if stage.scale_rewards == "none" else _DIFFER_SCALED
     differ = (batch["advantages"].view(-1, stage.rollouts).abs() > least).any(1).repeat_interleave(stage.rollouts)
     alive, flat = differ.nonzero().flatten()[:rows], (~differ).nonzero().flatten()
-    filler = flat[: max(parts, math.ceil(len(alive) / parts) * parts) - len(alive)]
+    filler = flat[: max(parts, math.ceil(largest(len(alive)) / parts) * parts) - len(alive)]
     batch["completion_mask"][filler] = 0
     batch["advantages"][filler] = 0
     kept = _rows(split_pixel_values_by_grid(batch), torch.cat([alive, filler]).tolist())
@@ -129,9 +132,12 @@ class Grpo(GRPOTrainer):
         if self.stage.zero_variance == "keep":
             return batch
         rows = self.stage.prompts * self.stage.rollouts // self.accelerator.num_processes
-        batch = informative(batch, self.stage, rows, self.args.steps_per_generation)
+        batch = informative(batch, self.stage, rows, self.args.steps_per_generation, self._largest)
         batch["num_items_in_batch"] = self.accelerator.gather(batch["completion_mask"].sum()).sum()
         return batch
+
+    def _largest(self, count: int) -> int:
+        return int(self.accelerator.gather(torch.tensor([count], device=self.accelerator.device)).max())
 
 
 class Watch(TrainerCallback):

@@ -190,6 +190,13 @@ def test_at_most_the_asked_rows_and_never_none():
     assert flat["completion_mask"].sum() == 0
 
 
+def test_every_process_keeps_as_many_rows_as_the_fullest():
+    from training.rl import informative
+
+    kept = informative(batch([1, -1, 0, 0, 0, 0, 0, 0]), stage(), rows=8, parts=2, largest=lambda _: 5)
+    assert kept["completion_mask"].any(1).tolist() == [True] * 2 + [False] * 4
+
+
 def test_film_processor_lays_out_what_the_checkpoints_own_does(run_file: Path):
     import torch
     from PIL import Image
