@@ -33,13 +33,15 @@ READERS = 3  # each log-in costs a password hash: a crowd of them would starve t
 SEED = 20261122
 SETTLE_SECONDS = 240.0 if STUDIES <= 16 else 1800.0
 PAUSE = (2, 6)  # seconds; a worker that never lives to load its weights shows nothing
+SENDING_PAUSE = (0.3, 1.5)
+DEATHS = 3
 VICTIMS = ("receiver", "relay", "worker", "api", "redis")
 READABLE = ("ready", "in_review", "draft_unavailable", "signed", "delivered")
 FINAL = (Stage.READY, Stage.DRAFT_UNAVAILABLE, Stage.NOT_ELIGIBLE, Stage.FAILED, Stage.SIGNED, Stage.DELIVERED)
 
 
 class Killer(threading.Thread):
-    """One victim after each pause."""
+    """One victim after each pause, until it is over and each has died DEATHS times."""
 
     def __init__(self, stack, redis):
         super().__init__(daemon=True)
@@ -49,7 +51,8 @@ class Killer(threading.Thread):
 
     def run(self):
         choose = random.Random(SEED)
-        while not self.over.wait(choose.uniform(*PAUSE)):
+        while not self.over.is_set() or min(self.deaths[victim] for victim in VICTIMS) < DEATHS:
+            time.sleep(choose.uniform(*PAUSE))
             victim = choose.choice(VICTIMS)
             self.deaths[victim] += 1
             if victim == "redis":
@@ -107,9 +110,10 @@ def test_kill_9_at_random_loses_nothing_and_repeats_nothing(stack, redis_server,
             orthanc.upload(prior.path)
     killer = Killer(stack, redis_server)
     killer.start()
-    signed = []
+    signed, pauses = [], random.Random(SEED)
     with ThreadPoolExecutor(READERS) as readers:
         for number, film in enumerate(films):
+            time.sleep(pauses.uniform(*SENDING_PAUSE))
             send_until_acknowledged(stack.dicom_port, film.path)
             if number < SIGNED:
                 signed.append(readers.submit(sign_when_ready, stack, film.study_instance_uid))

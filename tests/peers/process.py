@@ -84,7 +84,7 @@ class Server:
         try:
             wait_until(lambda: process.poll() is not None or ready(), self.argv[0], seconds)
         except TimeoutError as slow:
-            self.kill()
+            self.stop()  # asked, a server takes its own children with it
             raise PeerFailedToStartError(f"{slow}\n{tail(self.log)}") from slow
         if process.poll() is not None:
             raise PeerFailedToStartError(f"{self.argv[0]} ended with {process.returncode}\n{tail(self.log)}")
