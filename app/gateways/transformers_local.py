@@ -14,10 +14,10 @@ from app.domain.report import DraftInputs, ModelIdentity, ModelText, Token
 from app.errors import ModelMisbehaved, ModelUnavailable, ServiceError
 from app.gateways import checkpoint_fault
 from app.gateways.draft_prompt import pictures, prompt_of
+from model.generation import greedy, spelled
 from model.manifest import BadCheckpoint, Checkpoint
 
 Result = TypeVar("Result")
-PARTIAL = "\ufffd"  # what a tokenizer writes for the first bytes of a character
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,24 +137,9 @@ class TransformersModel:
         return encoded
 
     def _decoding(self, ends: float) -> dict[str, Any]:
-        """Greedy; nothing is taken from the checkpoint's generation_config.json, as with vLLM."""
         from transformers import GenerationConfig, StoppingCriteriaList
 
-        decoding, limits = self._checkpoint.manifest.decoding, self._checkpoint.manifest.limits
-        config = GenerationConfig(
-            do_sample=False,
-            num_beams=1,
-            temperature=1.0,
-            top_p=1.0,
-            top_k=50,
-            repetition_penalty=1.0,
-            max_new_tokens=limits.max_new_tokens,
-            eos_token_id=list(decoding.stop_token_ids),
-            pad_token_id=decoding.stop_token_ids[-1],
-            suppress_tokens=list(decoding.suppressed_token_ids),
-            output_logits=True,
-            return_dict_in_generate=True,
-        )
+        config = GenerationConfig(**greedy(self._checkpoint.manifest))
         return {"generation_config": config, "stopping_criteria": StoppingCriteriaList([_late(ends)])}
 
     def _spell(self, tokenizer: Any, ids: Sequence[int], logprobs: Sequence[float]) -> ModelText:
@@ -174,19 +159,3 @@ def _late(ends: float) -> Any:
         return torch.full((input_ids.shape[0],), time.monotonic() > ends, dtype=torch.bool)
 
     return over
-
-
-def spelled(tokenizer: Any, ids: Sequence[int]) -> list[str]:
-    """The text of each token; joined they are the text.
-
-    A character made of several tokens belongs to its last one, and one that is not finished is left out, as vLLM does.
-    """
-    pieces: list[str] = []
-    before = ""
-    for count in range(1, len(ids) + 1):
-        text: str = tokenizer.decode(ids[:count], skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        whole = text.rstrip(PARTIAL)
-        grown = whole.startswith(before)
-        pieces.append(whole[len(before) :] if grown else "")
-        before = whole if grown else before
-    return pieces

@@ -11,7 +11,8 @@ import pytest
 
 from app.domain.report import DraftInputs
 from app.errors import ModelMisbehaved, ModelUnavailable
-from app.gateways.transformers_local import TransformersModel, spelled
+from app.gateways.transformers_local import TransformersModel
+from model.generation import spelled
 from model.manifest import load_checkpoint
 from tests.fakes import random_checkpoint
 from tests.fakes.model_pictures import picture

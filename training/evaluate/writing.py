@@ -14,9 +14,9 @@ import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor, GenerationConfig
 
+from model.generation import greedy, spelled
 from model.manifest import Checkpoint
 from model.prompting import Prompt
-from model.token_text import spelled
 from training.evaluate.cases import Draft
 
 
@@ -81,21 +81,7 @@ class Writer:
         return encoded.to(self._device)
 
     def _decoding(self) -> GenerationConfig:
-        decoding, limits = self.manifest.decoding, self.manifest.limits
-        return GenerationConfig(
-            do_sample=False,
-            num_beams=1,
-            temperature=1.0,
-            top_p=1.0,
-            top_k=50,
-            repetition_penalty=1.0,
-            max_new_tokens=limits.max_new_tokens,
-            eos_token_id=list(decoding.stop_token_ids),
-            pad_token_id=decoding.stop_token_ids[-1],
-            suppress_tokens=list(decoding.suppressed_token_ids),
-            output_logits=True,
-            return_dict_in_generate=True,
-        )
+        return GenerationConfig(**greedy(self.manifest))
 
     def _draft(self, ids: list[int], logprobs: list[float]) -> Draft:
         stops = set(self.manifest.decoding.stop_token_ids)
