@@ -11,6 +11,7 @@ from datetime import timedelta
 from app import telemetry
 from app.bootstrap.tls_files import readable
 from app.config import Settings, TlsSettings
+from app.db.group_commit import GroupCommit
 from app.db.session import Database
 from app.gateways.clock import SystemClock
 from app.gateways.object_store import LocalObjectStore
@@ -53,8 +54,7 @@ def instance_sink(deps: Deps) -> StoreInstances:
     """Where every received object goes."""
     settings = deps.settings
     return StoreInstances(
-        deps.database,
-        deps.clock,
+        GroupCommit(deps.database, deps.clock),
         deps.store,
         timedelta(seconds=settings.completeness.quiet_seconds),
         settings.storage.min_free_ratio,

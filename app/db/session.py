@@ -123,6 +123,12 @@ class UnitOfWork:
         audit_trail.append(self.connection, self.now, self._entries)
         self.session.commit()
 
+    def acting_as(self, actor: str) -> UnitOfWork:
+        """The same transaction on behalf of somebody else; what it audits is written with this one's commit."""
+        other = UnitOfWork(self.session, self.now, actor)
+        other._entries = self._entries
+        return other
+
     def audit(self, action: str, study_id: str = "", **detail: object) -> None:
         """Note an action for the audit chain; written when the transaction ends, before its commit."""
         self._entries.append(audit_trail.Entry(self.actor, action, study_id, detail))

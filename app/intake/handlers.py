@@ -8,15 +8,16 @@ from typing import cast
 
 import sqlalchemy as sa
 
+from app.db.group_commit import GroupCommit
 from app.db.move_inbox import is_expected
-from app.db.session import Database, UnitOfWork, unit_of_work
+from app.db.session import UnitOfWork
 from app.db.tables import Draft, Instance, MovedObject, QuarantinedObject, Study
 from app.domain.identifiers import DOCUMENT_CLASSES, new_id
 from app.domain.intake import ReceivedInstance
 from app.domain.study import Stage, Step
 from app.errors import CannotUnderstand, Conflict, ObjectMismatch, ServiceError, StorageUnavailable
 from app.intake.header import ObjectHeader, check_against_command, read_header
-from app.ports import Clock, ObjectStore
+from app.ports import ObjectStore
 
 SUCCESS = 0x0000
 RACES = 5
@@ -35,8 +36,7 @@ class StoreInstances:
     own_ae: objects that our own C-MOVE asked for are set aside for the asker and start no study.
     """
 
-    database: Database
-    clock: Clock
+    commits: GroupCommit
     store: ObjectStore
     quiet: timedelta
     min_free_ratio: float
@@ -71,8 +71,7 @@ class StoreInstances:
         key = self.store.publish(received.temp_path, received.digest)
         for _ in range(RACES):
             try:
-                with unit_of_work(self.database, self.clock, _actor(received)) as uow:
-                    refusal = self._record(uow, received, header, key)
+                refusal = self.commits.run(_actor(received), lambda uow: self._record(uow, received, header, key))
                 break
             except Conflict:  # the same study or object came over another association just now
                 continue
@@ -122,8 +121,7 @@ class StoreInstances:
 
     def _set_aside(self, received: ReceivedInstance, error: ServiceError) -> None:
         key = self.store.quarantine(received.temp_path, error.message)
-        with unit_of_work(self.database, self.clock, _actor(received)) as uow:
-            _quarantine(uow, received, key, error.message, None)
+        self.commits.run(_actor(received), lambda uow: _quarantine(uow, received, key, error.message, None))
 
 
 def _keep_for_asker(uow: UnitOfWork, received: ReceivedInstance, header: ObjectHeader, key: str) -> None:

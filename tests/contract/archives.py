@@ -12,6 +12,7 @@ from typing import Literal
 from pydicom.dataset import FileDataset
 
 from app.db import migrations
+from app.db.group_commit import GroupCommit
 from app.db.move_inbox import MoveInbox
 from app.db.session import Database
 from app.domain.identifiers import PatientKey
@@ -124,7 +125,7 @@ def receiver(folder: Path, store: LocalObjectStore) -> Iterator[Receiver]:
     folder.mkdir(parents=True, exist_ok=True)
     database, clock = Database(f"sqlite:///{folder}/record.db"), SystemClock()
     migrations.upgrade(database)
-    sink = StoreInstances(database, clock, store, timedelta(seconds=60), 0.0, OUR_AE)
+    sink = StoreInstances(GroupCommit(database, clock), store, timedelta(seconds=60), 0.0, OUR_AE)
     settings = ScpSettings(ae_title=OUR_AE, incoming_dir=store.incoming_dir, accept_unknown=True)
     scp = StorageScp(settings, sink, Tally())
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -11,6 +13,7 @@ import sqlalchemy as sa
 from app.completeness.handlers import CompleteStudies
 from app.content import content_digest
 from app.db import migrations
+from app.db.group_commit import GroupCommit
 from app.db.session import Database, unit_of_work
 from app.db.tables import AuditRow, Draft, Instance, Job, MovedObject, QuarantinedObject, Study
 from app.domain.identifiers import new_id
@@ -42,7 +45,7 @@ def database(tmp_path):
 @pytest.fixture
 def sink(database, clock, tmp_path):
     store = LocalObjectStore(tmp_path / "store")
-    return StoreInstances(database, clock, store, timedelta(seconds=60), 0.0, "UNIRG")
+    return StoreInstances(GroupCommit(database, clock), store, timedelta(seconds=60), 0.0, "UNIRG")
 
 
 def receive(sink, dataset, **values):
@@ -137,7 +140,7 @@ def test_a_data_set_that_is_not_what_the_request_announced_is_refused(sink, data
 
 
 def test_no_space_refuses_before_anything_is_recorded(sink, database, clock):
-    full = StoreInstances(database, clock, sink.store, timedelta(0), 1.1, "UNIRG")
+    full = StoreInstances(GroupCommit(database, clock), sink.store, timedelta(0), 1.1, "UNIRG")
     with pytest.raises(StorageUnavailable) as refusal:
         receive(full, radiograph())
     assert refusal.value.dicom_status == 0xA700
@@ -228,3 +231,23 @@ def test_what_is_written_to_the_audit_names_no_patient(sink, database):
     text = "".join(f"{row.actor}{row.action}{row.detail}" for row in rows(database, AuditRow))
     assert "anary" not in text
     assert "CANARY" not in text
+
+
+def test_images_that_share_a_commit_count_one_by_one(sink, database, clock):
+    study = add_study(database, clock, Stage.READY)
+    under_way, go_on = threading.Event(), threading.Event()
+
+    def hold(_uow):
+        under_way.set()
+        go_on.wait(10)
+
+    late = [radiograph(StudyInstanceUID=study.study_instance_uid) for _ in range(3)]
+    with ThreadPoolExecutor(4) as pool:
+        pool.submit(sink.commits.run, "other", hold)
+        under_way.wait(10)
+        answers = [pool.submit(receive, sink, dataset) for dataset in late]
+        time.sleep(0.5)
+        go_on.set()
+        assert [answer.result(30) for answer in answers] == [0, 0, 0]
+    assert rows(database, Study)[0].revision == 2
+    assert [one.revision for one in rows(database, Instance)] == [2, 2, 2]  # the first reopens the study, the rest join

@@ -11,7 +11,7 @@ from pathlib import Path
 from app.content import new_content
 
 SUFFIX = ".part"
-WRITEBACK_BYTES = 1 << 22
+WRITEBACK_BYTES = 1 << 20
 """How much is written before the kernel is asked to start putting it on disk: the final fsync then waits for little."""
 
 
@@ -83,6 +83,7 @@ class IncomingFile:
     def close(self) -> None:
         """No more will come."""
         if self._file >= 0:
+            self._start_writeback()
             os.close(self._file)
             self._file = -1
 

@@ -70,13 +70,16 @@ class UpperLayer:
         """
         is_last = False
         while not is_last:
+            if not self.wire.holds(PDU_HEADER.size + _PDV_HEADER.size):
+                yield from self.wire.gathered()
             fragment = self.next_fragment(between_messages=False)
             if fragment is None:
                 raise UnexpectedPdu("release inside a message")
             if fragment.context_id != context_id or fragment.is_command != is_command:
                 raise MessageViolation("fragments of two messages are mixed")
-            yield from self.wire.stream(fragment.size)
+            yield from self.wire.gather(fragment.size)
             is_last = fragment.is_last
+        yield from self.wire.gathered()
 
     def _next_data_pdu(self, *, idle: bool) -> bool:
         kind, length = self._header(idle=idle)

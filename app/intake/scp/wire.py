@@ -38,6 +38,7 @@ class Wire:
         self._buffer = bytearray()
         self._view = memoryview(self._buffer)
         self._low = self._high = 0
+        self._begin = self._run = 0
         self.deadline = self.heard = time.monotonic()
         self.idle = True
         self._prepare()
@@ -69,14 +70,44 @@ class Wire:
 
     def stream(self, size: int) -> Iterator[memoryview]:
         """The next `size` bytes in pieces as large as they come, each valid until the next one."""
+        yield from self.gather(size)
+        yield from self.gathered()
+
+    def gather(self, size: int) -> Iterator[memoryview]:
+        """Let the next `size` bytes join the run in the buffer; a run is handed out only when the buffer is used up.
+
+        What lay between (the headers of PDUs) is closed over, so that one write takes what came in many PDUs. The
+        rest of the run is had from `gathered`, which must be asked before any read that `holds` does not cover.
+        """
         while size:
             if self._low == self._high:
+                yield from self.gathered()
                 self._make_room(1)
                 self._high += self._receive(self._view[self._high :])
             piece = min(size, self._high - self._low)
-            self._low += piece
+            self._join(piece)
             size -= piece
-            yield self._view[self._low - piece : self._low]
+
+    def _join(self, piece: int) -> None:
+        """Move the next `piece` bytes to the end of the run; where nothing lies between, it only grows."""
+        start, self._low = self._low, self._low + piece
+        if not self._run:
+            self._begin, self._run = start, piece
+            return
+        end = self._begin + self._run
+        if end != start:
+            self._view[end : end + piece] = self._view[start : start + piece]
+        self._run += piece
+
+    def gathered(self) -> Iterator[memoryview]:
+        """The run, if there is one; valid until the next read."""
+        if self._run:
+            size, self._run = self._run, 0
+            yield self._view[self._begin : self._begin + size]
+
+    def holds(self, size: int) -> bool:
+        """Whether so many bytes can be had without a read."""
+        return self._high - self._low >= size
 
     def _make_room(self, size: int) -> None:
         if not self._buffer:
