@@ -82,7 +82,7 @@ def _beyond(tag: BaseTag, _vr: str | None, _length: int) -> bool:
 
 
 def _facts(dataset: Dataset) -> ObjectHeader:
-    encodings = convert_encodings(_ascii(dataset, CHARACTER_SET).split("\\"))
+    encodings = convert_encodings(_character_set(dataset))
 
     def text(name: str, limit: int = 64) -> str:
         value = decode_bytes(_bytes(dataset, TAG[name]), encodings, TEXT_VR_DELIMS)
@@ -117,8 +117,10 @@ def _bytes(dataset: Dataset, tag: BaseTag) -> bytes:
     return value if isinstance(value, bytes) else b""
 
 
-def _ascii(dataset: Dataset, tag: BaseTag) -> str:
-    return _bytes(dataset, tag).decode("ascii", "replace").strip(" \0")
+def _character_set(dataset: Dataset) -> list[str]:
+    """Specific Character Set, which pydicom reads at once as it needs it for the rest; several for ISO 2022."""
+    value = dataset[CHARACTER_SET].value if CHARACTER_SET in dataset else ""
+    return [value] if isinstance(value, str) else [str(term) for term in value or [""]]
 
 
 def _uid(text: Callable[[str, int], str], name: str) -> str:

@@ -86,6 +86,23 @@ def test_an_image_is_filed_under_its_study(sink, database):
     assert leftovers(sink) == []
 
 
+@pytest.mark.parametrize(
+    ("character_set", "name"),
+    [
+        (None, "Phantom^One"),
+        ("", "Phantom^One"),
+        ("ISO_IR 100", "Müller^Jürgen"),
+        ("ISO_IR 144", "Люкceмбypг"),
+        ("ISO_IR 192", "Wang^XiaoDong=王^小东"),
+        (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+        ("GB18030", "Wang^XiaoDong=王^小东"),
+    ],
+)
+def test_names_are_read_in_the_character_set_of_the_object(sink, database, character_set, name):
+    receive(sink, radiograph(SpecificCharacterSet=character_set, PatientName=name))
+    assert rows(database, Study)[0].patient_name == name
+
+
 def test_the_same_object_again_is_success_and_no_new_work(sink, database, clock):
     dataset = radiograph()
     receive(sink, dataset)
