@@ -48,6 +48,12 @@ class NotFound(ServiceError):
     http_status, dicom_status, title = 404, 0x0112, "Not found"
 
 
+class NotAcceptable(ServiceError):
+    """None of the representations that the client takes can be had."""
+
+    http_status, title = 406, "Not acceptable"
+
+
 class Conflict(ServiceError):
     """Somebody or something else came first; read again, then decide."""
 

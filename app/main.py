@@ -24,20 +24,24 @@ from app.accounts.passwords import Passwords
 from app.audit import routes as audit_routes
 from app.config import Settings
 from app.db.session import Database
+from app.dicomweb import retrieve_routes, search_routes
+from app.dicomweb.objects import Objects
+from app.dicomweb.services import DicomWeb
 from app.domain.report import Decision
 from app.ports import Clock, ObjectStore, PixelReader
 from app.rest import armour, health, openapi, page, problems
+from app.rest.read_trail import ReadTrail
 from app.review import feed_routes, report_routes, study_routes
 from app.review.feed import ChangeFeed, LiveChanges
 from app.review.frames import ShowFrames
 from app.review.handlers import WriteReports
 from app.review.locks import ClaimStudies
-from app.review.read_trail import ReadTrail
 from app.review.redraft import Redraft
 from app.review.services import Review
 from app.review.signing import SignReports
 
 API = "/api/v1"
+DICOMWEB = "/dicom-web"
 WEB_DIST = Path(__file__).parent / "web" / "dist"
 BODY_LIMIT = 1 << 20
 """Bytes of a request's body; the longest report is far below."""
@@ -75,7 +79,10 @@ def create_app(deps: ApiDeps, passwords: Passwords | None = None, attempts: Atte
     app.state.authenticate = Door(sessions, "__Host-unirg_session" if deps.secure_cookie else "unirg_session")
     app.state.health = health.Health(deps.database, deps.store, deps.min_free_ratio, deps.model_ready)
     app.state.audit = audit_routes.Audit(deps.database, deps.clock)
-    app.state.review = _review(deps, sessions)
+    trail = ReadTrail(deps.database, deps.clock)
+    app.state.review = _review(deps, sessions, trail)
+    objects = Objects(deps.database, deps.store, deps.pixels, trail)
+    app.state.dicomweb = DicomWeb(deps.database, deps.pixels, trail, objects)
     page.serve_page(app, deps.web_dist)
     app.add_middleware(armour.LastResort, told=_log_fault)
     app.add_middleware(armour.BodyLimit, limit=BODY_LIMIT)
@@ -99,14 +106,19 @@ def bare_app() -> FastAPI:
     for stage in (account_routes, study_routes, report_routes, feed_routes, audit_routes):
         api.include_router(stage.router)
     app.include_router(api)
+    app.include_router(retrieve_routes.objects_router, prefix=DICOMWEB)
+    app.include_router(retrieve_routes.router, prefix=DICOMWEB)
+    app.include_router(search_routes.router, prefix=DICOMWEB)
+    app.include_router(retrieve_routes.router, prefix=DICOMWEB + retrieve_routes.DISPLAYED)
+    app.include_router(search_routes.router, prefix=DICOMWEB + retrieve_routes.DISPLAYED)
     app.include_router(health.router)
     problems.install(app)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     return app
 
 
-def _review(deps: ApiDeps, sessions: Sessions) -> Review:
-    trail, feed = ReadTrail(deps.database, deps.clock), ChangeFeed(deps.database)
+def _review(deps: ApiDeps, sessions: Sessions, trail: ReadTrail) -> Review:
+    feed = ChangeFeed(deps.database)
     return Review(
         deps.database,
         deps.clock,
@@ -127,7 +139,7 @@ def _count_decisions(decisions: Mapping[Decision, int]) -> None:
 
 
 def _operation_id(route: APIRoute) -> str:
-    return route.name
+    return f"displayed_{route.name}" if retrieve_routes.DISPLAYED in route.path else route.name
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

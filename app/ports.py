@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.domain.identifiers import PatientKey
-from app.domain.imaging import DisplayFrame, HeaderFacts, ModelImage
+from app.domain.imaging import DisplayFrame, HeaderFacts, ModelImage, StoredFrame
 from app.domain.priors import PriorCandidate
 from app.domain.report import DraftInputs, ModelIdentity, ModelText
 
@@ -67,6 +67,14 @@ class PixelReader(Protocol):
 
     def display_frame(self, path: Path) -> DisplayFrame:
         """16-bit display-normalised frame. Raises PixelsUnreadable."""
+        ...
+
+    def metadata(self, path: Path) -> bytes:
+        """Every attribute but the pixels, in the DICOM JSON model, UTF-8 (PS3.18 F). Raises CannotUnderstand."""
+        ...
+
+    def stored_frame(self, path: Path, number: int) -> StoredFrame:
+        """Frame `number`, from 1, as it is stored. Raises PixelsUnreadable, also where there is no such frame."""
         ...
 
 

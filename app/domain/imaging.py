@@ -44,6 +44,14 @@ class DisplayFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredFrame:
+    """One frame of the pixel data as it was received, but little endian where it is not compressed."""
+
+    content: bytes = field(repr=False)
+    transfer_syntax_uid: str
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """A coded concept (PS3.3 8.8): value, coding scheme designator, meaning."""
 

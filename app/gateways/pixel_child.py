@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import app
-from app.domain.imaging import Code, DisplayFrame, HeaderFacts, ModelImage
+from app.domain.imaging import Code, DisplayFrame, HeaderFacts, ModelImage, StoredFrame
 from app.errors import CannotUnderstand, PixelsUnreadable, StorageUnavailable
 from app.gateways.pixel_wire import Broken, Head, TooLate, receive, send
 
@@ -173,6 +173,20 @@ class ChildPixelReader:
             raise PixelsUnreadable("The decoding process gave a frame of the wrong size.")
         orientation = answer.pop("orientation")
         return DisplayFrame(pixels=pixels, orientation=tuple(orientation), **answer)
+
+    def metadata(self, path: Path) -> bytes:
+        """Header in the DICOM JSON model. Raises CannotUnderstand, StorageUnavailable."""
+        limits = self._limits
+        job = {"job": "metadata", "path": str(path), "cpu_seconds": limits.header_cpu_seconds}
+        try:
+            return self._answer(job, limits.header_seconds)[1]
+        except PixelsUnreadable as error:
+            raise CannotUnderstand(error.message) from error
+
+    def stored_frame(self, path: Path, number: int) -> StoredFrame:
+        """One frame as it is stored. Raises PixelsUnreadable, StorageUnavailable."""
+        answer, frame = self._pixels({"job": "stored_frame", "path": str(path), "number": number})
+        return StoredFrame(frame, str(answer["transfer_syntax_uid"]))
 
     def warm(self) -> None:
         """Start one child now, so that the first image need not wait for it. Raises StorageUnavailable."""

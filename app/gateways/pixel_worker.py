@@ -19,6 +19,7 @@ from types import MappingProxyType
 import cv2
 import imagecodecs
 
+from app.gateways.pixel_dicomweb import metadata, stored_frame
 from app.gateways.pixel_header import header_facts
 from app.gateways.pixel_wire import Broken, Head, receive, send
 from model.errors import NotAnImage, UndecodablePixels
@@ -108,8 +109,23 @@ def _display_frame(path: Path, _: Head) -> Answer:
     }, frame.pixels.astype("<u2", copy=False).data.cast("B")
 
 
+def _metadata(path: Path, _: Head) -> Answer:
+    return {}, metadata(path)
+
+
+def _stored_frame(path: Path, head: Head) -> Answer:
+    frame, syntax = stored_frame(path, int(head["number"]))
+    return {"transfer_syntax_uid": syntax}, frame
+
+
 _JOBS: Mapping[str, Callable[[Path, Head], Answer]] = MappingProxyType(
-    {"inspect": _inspect, "model_image": _model_image, "display_frame": _display_frame}
+    {
+        "inspect": _inspect,
+        "model_image": _model_image,
+        "display_frame": _display_frame,
+        "metadata": _metadata,
+        "stored_frame": _stored_frame,
+    }
 )
 
 if __name__ == "__main__":

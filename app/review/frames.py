@@ -15,7 +15,7 @@ from app.domain.imaging import DisplayFrame
 from app.domain.priors import PriorDecision
 from app.errors import NotFound
 from app.ports import ObjectStore, PixelReader
-from app.review.read_trail import ReadTrail
+from app.rest.read_trail import ReadTrail
 
 RENDERING = "display-1"
 """Part of every entity tag: raise it when the same object is drawn otherwise."""

@@ -9,11 +9,11 @@ from fastapi import Depends, Request
 
 from app.db.session import Database
 from app.ports import Clock
+from app.rest.read_trail import ReadTrail
 from app.review.feed import ChangeFeed, LiveChanges
 from app.review.frames import ShowFrames
 from app.review.handlers import WriteReports
 from app.review.locks import ClaimStudies
-from app.review.read_trail import ReadTrail
 from app.review.redraft import Redraft
 from app.review.signing import SignReports
 

@@ -8,7 +8,6 @@ import threading
 import time
 
 import httpx
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -69,19 +68,6 @@ def test_next_goes_past_entries_that_are_no_changes(house):
     page = machine.get(CHANGES, params={"after": after}).json()
     assert page["items"] == []
     assert page["next"] > after
-
-
-@pytest.fixture
-def address(house):
-    """The API on a real socket; streams have no end that an in-process client would see."""
-    running = server(house.app, "127.0.0.1", 0)
-    thread = threading.Thread(target=running.run)
-    thread.start()
-    while not running.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}"
-    running.should_exit = True
-    thread.join()
 
 
 def test_a_server_that_stops_ends_the_streams_instead_of_waiting_for_them(house):

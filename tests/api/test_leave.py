@@ -15,6 +15,23 @@ from tests.builders.reading import add_image, add_ready_study
 NOT_OURS = {"/api/v1/openapi.json"}
 OPEN = {"/livez", "/readyz", "/startupz", "/metrics", "/api/v1/auth/login"}
 ANYBODY_LOGGED_IN = {"/api/v1/auth/me", "/api/v1/auth/logout"}
+STUDY = "/studies/{study_instance_uid}"
+SERIES = f"{STUDY}/series/{{series_instance_uid}}"
+INSTANCE = f"{SERIES}/instances/{{sop_instance_uid}}"
+OBJECTS = (STUDY, SERIES, INSTANCE)
+DESCRIBED = (
+    "/studies",
+    "/series",
+    "/instances",
+    f"{STUDY}/series",
+    f"{STUDY}/instances",
+    f"{SERIES}/instances",
+    f"{STUDY}/metadata",
+    f"{SERIES}/metadata",
+    f"{INSTANCE}/metadata",
+    f"{INSTANCE}/frames/{{frames}}",
+    f"{INSTANCE}/rendered",
+)
 LEAVE = {
     ("GET", "/api/v1/worklist"): Action.READ_STUDIES,
     ("GET", "/api/v1/studies/{study_instance_uid}"): Action.READ_STUDIES,
@@ -36,6 +53,8 @@ LEAVE = {
     ("GET", "/api/v1/events"): Action.READ_STUDIES,
     ("GET", "/api/v1/audit"): Action.READ_AUDIT,
     ("GET", "/api/v1/audit/verify"): Action.READ_AUDIT,
+    **{("GET", f"/dicom-web{path}"): Action.READ_STUDIES for path in (*OBJECTS, *DESCRIBED)},
+    **{("GET", f"/dicom-web/displayed{path}"): Action.READ_STUDIES for path in DESCRIBED},
 }
 BODIES = {
     "/api/v1/reports/{report_id}": TEXT,
@@ -109,13 +128,17 @@ def furnished(house):
     return {
         "study_instance_uid": study.study_instance_uid,
         "draft_id": report["draft_id"],
+        "series_instance_uid": image.series_instance_uid,
         "sop_instance_uid": image.sop_instance_uid,
         "report_id": report["id"],
+        "frames": "1",
     }
 
 
 def call(client, method, template, places):
-    blanks = {"study_instance_uid": "1.2.3", "draft_id": "0" * 32, "sop_instance_uid": "1.2.3", "report_id": "0" * 32}
+    rows = dict.fromkeys(("draft_id", "report_id"), "0" * 32)
+    uids = dict.fromkeys(("study_instance_uid", "series_instance_uid", "sop_instance_uid"), "1.2.3")
+    blanks = {**rows, **uids, "frames": "1"}
     body = BODIES.get(template) if method in {"POST", "PUT"} else None
     if template == "/api/v1/reports":
         body = {"study_instance_uid": {**blanks, **places}["study_instance_uid"]}

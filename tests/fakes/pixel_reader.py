@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from app.domain.imaging import DisplayFrame, HeaderFacts, ModelImage
-from app.errors import PixelsUnreadable
+from app.domain.imaging import DisplayFrame, HeaderFacts, ModelImage, StoredFrame
+from app.errors import CannotUnderstand, PixelsUnreadable
 from tests.fakes.model_pictures import picture
 
 FRONTAL = HeaderFacts(
@@ -74,4 +74,12 @@ class KnownFilms:
 
     def display_frame(self, path: Path) -> DisplayFrame:
         message = f"No test of drafting shows {path.name}."
+        raise PixelsUnreadable(message)
+
+    def metadata(self, path: Path) -> bytes:
+        message = f"No test of drafting tells of {path.name}."
+        raise CannotUnderstand(message)
+
+    def stored_frame(self, path: Path, number: int) -> StoredFrame:
+        message = f"No test of drafting hands out frame {number} of {path.name}."
         raise PixelsUnreadable(message)

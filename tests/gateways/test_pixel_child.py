@@ -191,6 +191,7 @@ def test_decompression_bombs_are_refused_within_the_limits(reader, tmp_path, wri
             reader.model_image(path, 32)
         assert len(refusal.value.message) > 20, path.name
         assert reader.inspect(path).has_pixels
+        assert len(reader.metadata(path)) < 10_000
         assert peak_memory(reader) < 1_500_000, path.name
         path.unlink()
     assert reader.model_image(written, 32).width == 32
@@ -377,6 +378,8 @@ def mutated(content: bytearray, chance: random.Random) -> bytes:
 def tried(reader: ChildPixelReader, path: Path) -> str:
     try:
         reader.inspect(path)
+        reader.metadata(path)
+        reader.stored_frame(path, 1)
         reader.display_frame(path)
         reader.model_image(path, 32)
     except (CannotUnderstand, PixelsUnreadable):
