@@ -9,13 +9,14 @@ from app.errors import NotAllowed
 
 
 class Role(StrEnum):
-    """Roles of people (first four) and of machines (ris)."""
+    """Roles of people (first four) and of machines: a RIS, and an archive or gateway that speaks DICOMweb."""
 
     RADIOLOGIST = "radiologist"
     VIEWER = "viewer"
     AUDITOR = "auditor"
     ADMIN = "admin"
     RIS = "ris"
+    PACS = "pacs"
 
 
 class Action(StrEnum):
@@ -27,6 +28,7 @@ class Action(StrEnum):
     REQUEST_DRAFTS = "request_drafts"
     READ_CHANGES = "read_changes"
     READ_AUDIT = "read_audit"
+    STORE_OBJECTS = "store_objects"
 
 
 GRANTS: dict[Role, frozenset[Action]] = {
@@ -43,6 +45,7 @@ GRANTS: dict[Role, frozenset[Action]] = {
     Role.AUDITOR: frozenset({Action.READ_AUDIT}),
     Role.ADMIN: frozenset({Action.READ_STUDIES, Action.READ_AUDIT, Action.REQUEST_DRAFTS, Action.READ_CHANGES}),
     Role.RIS: frozenset({Action.READ_STUDIES, Action.READ_CHANGES, Action.REQUEST_DRAFTS}),
+    Role.PACS: frozenset({Action.READ_STUDIES, Action.STORE_OBJECTS}),
 }
 
 

@@ -48,6 +48,12 @@ class NotFound(ServiceError):
     http_status, dicom_status, title = 404, 0x0112, "Not found"
 
 
+class UnsupportedMedia(ServiceError):
+    """The body is of a kind that is not taken here."""
+
+    http_status, title = 415, "Unsupported media type"
+
+
 class NotAcceptable(ServiceError):
     """None of the representations that the client takes can be had."""
 

@@ -23,11 +23,15 @@ from app.accounts.handlers import SessionLimits, Sessions
 from app.accounts.passwords import Passwords
 from app.audit import routes as audit_routes
 from app.config import Settings
+from app.db.group_commit import GroupCommit
 from app.db.session import Database
 from app.dicomweb import retrieve_routes, search_routes
 from app.dicomweb.objects import Objects
 from app.dicomweb.services import DicomWeb
 from app.domain.report import Decision
+from app.intake import stow_routes
+from app.intake.handlers import StoreInstances
+from app.intake.stow import Stow
 from app.ports import Clock, ObjectStore, PixelReader
 from app.rest import armour, health, openapi, page, problems
 from app.rest.read_trail import ReadTrail
@@ -56,7 +60,7 @@ class ApiDeps:
     """All that the API needs of the outside.
 
     model_ready: whether a draft would be tried now; quick, never raises. secure_cookie: HTTPS ends in front of us.
-    web_dist: the built page, None for none.
+    web_dist: the built page, None for none. quiet, ae_title, max_object_bytes: as the receiver has them.
     """
 
     database: Database
@@ -68,6 +72,9 @@ class ApiDeps:
     session: timedelta = timedelta(hours=12)
     secure_cookie: bool = False
     min_free_ratio: float = 0.02
+    quiet: timedelta = timedelta(seconds=60)
+    ae_title: str = "UNIRG"
+    max_object_bytes: int = 1 << 30
     web_dist: Path | None = WEB_DIST
 
 
@@ -81,11 +88,15 @@ def create_app(deps: ApiDeps, passwords: Passwords | None = None, attempts: Atte
     app.state.audit = audit_routes.Audit(deps.database, deps.clock)
     trail = ReadTrail(deps.database, deps.clock)
     app.state.review = _review(deps, sessions, trail)
+    sink = StoreInstances(
+        GroupCommit(deps.database, deps.clock), deps.store, deps.quiet, deps.min_free_ratio, deps.ae_title
+    )
+    app.state.stow = Stow(sink, deps.store.incoming_dir, deps.max_object_bytes, telemetry.count_instance)
     objects = Objects(deps.database, deps.store, deps.pixels, trail)
     app.state.dicomweb = DicomWeb(deps.database, deps.pixels, trail, objects)
     page.serve_page(app, deps.web_dist)
     app.add_middleware(armour.LastResort, told=_log_fault)
-    app.add_middleware(armour.BodyLimit, limit=BODY_LIMIT)
+    app.add_middleware(armour.BodyLimit, limit=BODY_LIMIT, but=f"{DICOMWEB}/studies")
     app.add_middleware(armour.SecurityHeaders)
     app.add_middleware(armour.Observed, observe=_observe, clock=time.monotonic)
     return app
@@ -106,6 +117,7 @@ def bare_app() -> FastAPI:
     for stage in (account_routes, study_routes, report_routes, feed_routes, audit_routes):
         api.include_router(stage.router)
     app.include_router(api)
+    app.include_router(stow_routes.router, prefix=DICOMWEB)
     app.include_router(retrieve_routes.objects_router, prefix=DICOMWEB)
     app.include_router(retrieve_routes.router, prefix=DICOMWEB)
     app.include_router(search_routes.router, prefix=DICOMWEB)
@@ -176,6 +188,9 @@ def serve_http(settings: Settings) -> None:
         session=timedelta(minutes=settings.http.session_minutes),
         secure_cookie=settings.http.cookie_secure,
         min_free_ratio=settings.storage.min_free_ratio,
+        quiet=timedelta(seconds=settings.completeness.quiet_seconds),
+        ae_title=settings.dicom.ae_title,
+        max_object_bytes=settings.dicom.max_object_bytes,
     )
     try:
         server(create_app(deps), settings.http.host, settings.http.port).run()

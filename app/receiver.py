@@ -14,7 +14,6 @@ from app.intake.scp import StorageScp
 
 STOP = frozenset({signal.SIGTERM, signal.SIGINT})
 STOP_SECONDS = 10.0
-RESULTS = {0x0000: "stored", 0xA700: "out_of_resources", 0xA900: "mismatch"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,7 @@ class Counted:
 
     def instance(self, status: int, size: int) -> None:
         """C-STORE; size in bytes."""
-        telemetry.instances_received.labels(RESULTS.get(status, "refused")).inc()
-        telemetry.received_bytes.inc(size)
+        telemetry.count_instance(status, size)
 
 
 def run(settings: Settings) -> None:

@@ -29,7 +29,8 @@ QUIET |= {"uvicorn.access": logging.CRITICAL, "alembic": logging.WARNING, "celer
 
 Entry = MutableMapping[str, Any]
 
-instances_received = Counter("cxr_instances_received", "Objects received over C-STORE.", ["result"])
+_RESULTS = {0x0000: "stored", 0xA700: "out_of_resources", 0xA900: "mismatch"}
+instances_received = Counter("cxr_instances_received", "Objects received over C-STORE and STOW-RS.", ["result"])
 associations = Gauge("cxr_associations", "Associations now open.", ["state"])
 associations_rejected = Counter("cxr_associations_rejected", "Associations refused.", ["reason"])
 associations_ended = Counter("cxr_associations_ended", "Associations by how they ended.", ["how"])
@@ -51,6 +52,12 @@ sentence_decisions = Counter("cxr_sentence_decisions", "What readers did with dr
 lock_conflicts = Counter("cxr_lock_conflicts", "Claims refused because somebody else held the study.")
 http_requests = Counter("cxr_http_requests", "HTTP requests.", ["method", "route", "status"])
 http_seconds = Histogram("cxr_http_request_seconds", "Time of HTTP requests.", ["method", "route"])
+
+
+def count_instance(status: int, size: int) -> None:
+    """One object that came in, by the DIMSE status it was answered; size in bytes."""
+    instances_received.labels(_RESULTS.get(status, "refused")).inc()
+    received_bytes.inc(size)
 
 
 def configure_logging(settings: LogSettings, process: str) -> None:

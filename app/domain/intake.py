@@ -8,11 +8,12 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class ReceivedInstance:
-    """A complete C-STORE whose bytes lie in a temporary Part 10 file.
+    """A complete object of a C-STORE or STOW-RS request, whose bytes lie in a temporary Part 10 file.
 
     sop_instance_uid: as the request named it, "" where that was no UID (the object can then only be kept aside);
     temp_path: the file (meta group as PS3.10 7.1, then the data set exactly as sent), not yet synced to disk;
     size, digest (content_digest, 64 hexadecimal digits): of the data set alone, as sent;
+    username: who sent it over HTTP; calling_ae, called_ae and peer_host are "" then;
     move_originator_*: present when the object was sent for a C-MOVE (PS3.7 9.3.1.1).
     """
 
@@ -27,3 +28,4 @@ class ReceivedInstance:
     digest: str
     move_originator_ae: str | None = None
     move_originator_message_id: int | None = None
+    username: str = ""

@@ -140,7 +140,7 @@ def _keep_for_asker(uow: UnitOfWork, received: ReceivedInstance, header: ObjectH
 
 
 def _actor(received: ReceivedInstance) -> str:
-    return f"ae:{received.calling_ae}"
+    return f"user:{received.username}" if received.username else f"ae:{received.calling_ae}"
 
 
 def _held_study(uow: UnitOfWork, header: ObjectHeader) -> Study | None:

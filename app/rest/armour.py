@@ -59,14 +59,18 @@ class _TooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BodyLimit:
-    """Refuses a body above `limit` bytes (413), by its header or as it comes, and one that trickles (408)."""
+    """Refuses a body above `limit` bytes (413), by its header or as it comes, and one that trickles (408).
+
+    but: beginning of the addresses whose POST takes what it can, and minds the time itself.
+    """
 
     app: ASGIApp
     limit: int
+    but: str = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or (self.but and scope["path"].startswith(self.but) and scope["method"] == "POST"):
             await self.app(scope, receive, send)
             return
         if not self._announced(scope):

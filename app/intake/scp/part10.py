@@ -18,7 +18,10 @@ WRITEBACK_BYTES = 1 << 20
 def meta_header(
     *, sop_class: str, sop_instance: str, transfer_syntax: str, calling_ae: str, class_uid: str, version: str
 ) -> bytes:
-    """Preamble of zeros (whatever a sender's file had in it, PS3.10 7.1, stays with the sender), DICM, group 0002."""
+    """Preamble of zeros (whatever a sender's file had in it, PS3.10 7.1, stays with the sender), DICM, group 0002.
+
+    calling_ae: "" where the object came without one.
+    """
     body = b"".join(
         (
             struct.pack("<HH2sHL", 2, 0x0001, b"OB", 0, 2) + b"\0\1",
@@ -27,7 +30,7 @@ def meta_header(
             _element(0x0010, b"UI", transfer_syntax),
             _element(0x0012, b"UI", class_uid),
             _element(0x0013, b"SH", version),
-            _element(0x0016, b"AE", calling_ae),
+            _element(0x0016, b"AE", calling_ae) if calling_ae else b"",
         )
     )
     return bytes(128) + b"DICM" + struct.pack("<HH2sHL", 2, 0, b"UL", 4, len(body)) + body
