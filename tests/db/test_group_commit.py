@@ -64,9 +64,8 @@ def test_all_that_wait_are_committed(database, commits):
     assert sorted(entries(database)) == [(f"actor-{number}", f"did-{number}") for number in range(CROWD)]
 
 
-def test_on_sqlite_those_that_wait_share_one_commit(database, commits):
-    if not database.is_sqlite:
-        pytest.skip("PostgreSQL's writers do not wait for each other")
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # PostgreSQL's writers do not wait for each other
+def test_those_that_wait_share_one_commit(database, commits):
     ended = counted(database)
     at_once(commits, [noting("did")] * CROWD)
     assert len(ended) == 2

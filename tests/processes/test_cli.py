@@ -12,12 +12,15 @@ from app.db.session import Database, unit_of_work
 from app.gateways.clock import SystemClock
 from tests.builders.radiographs import radiograph, save
 from tests.builders.studies import add_study
+from tests.peers.process import free_port
 
 
 @pytest.fixture
 def config(tmp_path):
-    path = tmp_path / "unirg.toml"
-    path.write_text(f'[database]\nurl = "sqlite:///{tmp_path}/record.db"\n[storage]\npath = "{tmp_path}/objects"\n')
+    path = tmp_path / "unirg.toml"  # ports of its own: a service that runs here for other reasons must not be found
+    ports = f"[http]\nport = {free_port()}\n[dicom]\nport = {free_port()}\n"
+    places = f'[database]\nurl = "sqlite:///{tmp_path}/record.db"\n[storage]\npath = "{tmp_path}/objects"\n'
+    path.write_text(ports + places)
     return path
 
 
