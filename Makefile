@@ -38,7 +38,7 @@ bench: setup peers ## measure intake against Orthanc and DCMTK, images against p
 	@$(BIN)/python -m tests.bench.bench_ingest --json var/bench/ingest.json
 	@$(BIN)/python -m tests.bench.bench_latency --json var/bench/latency.json
 
-train-nano: setup ## train the nano checkpoint from nothing, with its recorded command and seed (hours)
+train-nano: setup ## train the nano checkpoint from nothing, with its recorded command and seed (80 min on two cores)
 	@$(BIN)/python -m training.train_nano $(ARGS)
 
 lock: ## write requirements/*.lock from the present .venv, after it has passed `make test`

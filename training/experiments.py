@@ -10,12 +10,15 @@ finished SFT checkpoint for every seed in place of the arms "base" and "sft" (fo
 
 Every arm writes RESULTS/<run>/seed-<n>-<arm>.json: one column per score, one row per held-out study of the trained
 sites and the unseen one; training/evaluate/resampling.py makes intervals and paired tests of them
-(`python -m training.experiments_table`). An arm that has its file is not run again, one that was killed continues.
+(`python -m training.experiments_table`). An arm that has its file is not run again, one that was killed continues; an
+arm whose sources have files but no weights here (another machine) trains them again, and takes what
+they spent from the files. One seed is the unit: training/runs/nano-sites.toml says what it costs.
 """
 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import sys
 import time
@@ -46,15 +49,16 @@ class Arm:
 
 ARMS = (
     Arm("base", "", ("words",)),
-    Arm("sft", "base", ("read", "compare")),
+    Arm("sft", "base", ("read", "compare", "polish")),
     Arm("rl_step1", "sft", ("step1",)),
     Arm("rl_step2", "rl_step1", ("step2",)),
-    Arm("more_sft", "sft", ("compare",), costs=("rl_step1", "rl_step2"), like="sft"),
+    Arm("more_sft", "sft", ("polish",), costs=("rl_step1", "rl_step2"), like="sft"),
     Arm("rl_only", "base", ("step1",), costs=("sft", "rl_step1", "rl_step2"), like="rl_step1"),
     Arm("rl_bleu2", "sft", ("step1",), reward="bleu2"),
     Arm("rl_findings_f1", "sft", ("step1",), reward="findings_f1"),
     Arm("rl_findings_errors", "sft", ("step1",), reward="findings_errors"),
 )
+_VISION_RANKS = 2  # each jitters its part of a batch: another number gives another tower
 _BY_NAME = {arm.name: arm for arm in ARMS}
 
 
@@ -63,54 +67,64 @@ def folder_of(work: Path, seed: int, arm: str) -> Path:
     return work / f"seed-{seed}" / arm
 
 
-def _spent(folder: Path) -> dict[str, float]:
-    """CPU-seconds, wall seconds and steps over the stages of a finished arm."""
-    done = [json.loads(path.read_text()) for path in sorted(folder.glob("*/result.json"))]
-    return {key: sum(one[key] for one in done) for key in ("cpu_seconds", "wall_seconds", "steps")}
+def _stages(options: argparse.Namespace, seed: int, arm: str) -> dict[str, dict[str, float]]:
+    """What each finished stage of an arm spent; of an arm whose weights are gone the result file tells it."""
+    path = result_path(options, arm, seed)
+    if path.exists():
+        return dict(json.loads(path.read_text())["stages"])
+    done = sorted(folder_of(options.work, seed, arm).glob("*/result.json"))
+    kept = ("cpu_seconds", "wall_seconds", "steps")
+    return {one.parent.name: {key: json.loads(one.read_text())[key] for key in kept} for one in done}
 
 
-def _last_cost(folder: Path, stage: str) -> float:
-    """CPU-seconds per step of one stage of a finished arm."""
-    told = json.loads((folder / stage / "result.json").read_text())
-    return float(told["cpu_seconds"]) / float(told["steps"])
+def _spent(options: argparse.Namespace, seed: int, arm: str) -> float:
+    """CPU-seconds over the stages of a finished arm."""
+    return sum(one["cpu_seconds"] for one in _stages(options, seed, arm).values())
 
 
-def _stage(run: Run, arm: Arm, name: str, work: Path, seed: int) -> SftStage | RlStage:
+def _stage(run: Run, arm: Arm, name: str, options: argparse.Namespace, seed: int) -> SftStage | RlStage:
     """The stage as the run has it, with the arm's reward and, for the same compute, its number of steps."""
     stage: Any = next(one for one in (*run.sft, *run.rl) if one.name == name)
     if arm.reward:
         stage = replace(stage, rewards=(RewardTerm(arm.reward, 1.0),))
     if arm.costs:
-        budget = sum(_spent(folder_of(work, seed, one))["cpu_seconds"] for one in arm.costs)
-        steps = max(1, round(budget / _last_cost(folder_of(work, seed, arm.like), name)))
+        like = _stages(options, seed, arm.like)[name]
+        budget = sum(_spent(options, seed, one) for one in arm.costs)
+        steps = max(1, round(budget * like["steps"] / like["cpu_seconds"]))
         stage = replace(stage, steps=steps, stop=steps) if isinstance(stage, SftStage) else replace(stage, steps=steps)
     return stage
 
 
-def train_arm(run: Run, arm: Arm, work: Path, seed: int) -> Path:
-    """Run the arm's stages that are not done; returns the folder of its weights."""
-    folder = folder_of(work, seed, arm.name)
-    source = weights_of(work, seed, _BY_NAME[arm.source]) if arm.source else _start(run, work, seed)
-    for name in arm.stages:
-        out = folder / name
-        if not (out / "result.json").exists():
-            stage = _stage(run, arm, name, work, seed)
-            if isinstance(stage, RlStage):
-                from training import rl
+def train_arm(run: Run, arm: Arm, options: argparse.Namespace, seed: int) -> Path:
+    """Run the stages that are not done, of the arms it starts from first; returns the folder of its weights.
 
-                rl.train(run, stage, work, source, out)
-            else:
-                from training import sft
-
-                sft.train(run, stage, work, source, out)
-        source = out
+    Weights do not leave the machine they were made on, results do: where only results are, a source is trained again.
+    """
+    folder = folder_of(options.work, seed, arm.name)
+    if (folder / "start").exists():
+        return (folder / "start").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        before = _BY_NAME.get(arm.source)
+        source = train_arm(run, before, options, seed) if before else _start(run, options.work, seed)
+        for name in arm.stages:
+            out = folder / name
+            if not (out / "result.json").exists():
+                _train(run, _stage(run, arm, name, options, seed), options.work, source, out)
+            source = out
     return source
 
 
-def weights_of(work: Path, seed: int, arm: Arm) -> Path:
-    """The weights an arm ended with, or those given with --start in its place."""
-    given = folder_of(work, seed, arm.name) / "start"
-    return given.resolve() if given.exists() else folder_of(work, seed, arm.name) / arm.stages[-1]
+def _train(run: Run, stage: SftStage | RlStage, work: Path, source: Path, out: Path) -> None:
+    if isinstance(stage, RlStage):
+        from training import rl
+
+        rl.train(run, stage, work, source, out)
+    else:
+        from training import sft
+
+        sft.train(run, stage, work, source, out)
 
 
 def _start(run: Run, work: Path, seed: int) -> Path:
@@ -138,9 +152,9 @@ def _one(options: argparse.Namespace, arm: Arm, seed: int) -> None:
 
     run = replace(load_run(options.run), seed=seed)
     start = time.time()
-    given = folder_of(options.work, seed, arm.name) / "start"
-    weights = given.resolve() if given.exists() else train_arm(run, arm, options.work, seed)
-    spent = {} if given.exists() else _spent(folder_of(options.work, seed, arm.name))
+    weights = train_arm(run, arm, options, seed)
+    stages = _stages(options, seed, arm.name)
+    spent = {"cpu_seconds": round(_spent(options, seed, arm.name), 1), "stages": stages}
     drafts = folder_of(options.work, seed, arm.name) / "drafts.json"
     columns = score_checkpoint(weights, run.phantoms, options.per_site, drafts)
     result = {"run": options.run.stem, "seed": seed, "arm": arm.name, "source": arm.source, **spent, "scores": columns}
@@ -164,7 +178,7 @@ def _shared(options: argparse.Namespace) -> None:
     run_stage("render", work, lambda: render(run, work, options.processes))
     if not options.start:
         see = [str(options.run), str(work)]
-        run_stage("vision", work, lambda: ranks.launch("training.vision", see, options.processes))
+        run_stage("vision", work, lambda: ranks.launch("training.vision", see, _VISION_RANKS))
 
 
 def _given(options: argparse.Namespace, arms: list[Arm]) -> list[Arm]:

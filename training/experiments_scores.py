@@ -1,6 +1,7 @@
 """Per-study scores of one checkpoint on held-out phantoms of the trained sites and of the unseen one.
 
 Pairs are read three times: with their true prior, without any, and with another patient's prior under the same date.
+The baseline "copied" is the true prior's report as the draft, whatever the checkpoint.
 Columns are what ratios are made of (counts, not rates), so that any figure, its interval and paired tests can be
 computed later; every figure comes from the drafted text.
 """
@@ -27,20 +28,24 @@ from training.phantom.reports import report_sections
 from training.phantom.studies import Study, study
 from training.rewards.batch import Sample
 from training.rewards.catalogue import build
+from training.rewards.findings_errors import CATEGORIES
 from training.rewards.prior_claims import comparisons, similarity
 from training.rl_data import without_prior
 
 REWARDS = ("bleu2", "findings_f1", "agreement", "findings_errors", "length", "prior_claims")
-CONDITIONS = ("given", "none", "wrong")
 
 
 @dataclass(frozen=True)
 class Look:
-    """A held-out study under one condition of its prior; sample: everything but the prediction."""
+    """A held-out study under one condition of its prior ("given", "none", "wrong", "copied").
+
+    sample: everything but the prediction. text: what stands in place of a draft, "" where the checkpoint writes one.
+    """
 
     case: Case
     condition: str
     sample: Sample
+    text: str = ""
 
 
 def held_out(data: Data, per_site: int) -> list[Study]:
@@ -69,8 +74,13 @@ def _name(made: Study) -> str:
     return f"{made.site or 'phantom'}-{'pair' if made.prior else 'single'}-{made.index}"
 
 
+def _copied(made: Study, report_rate: float) -> Look:
+    prior = prior_of(made, made.site or "north", with_report=True)
+    return replace(_look(made, made, "copied", report_rate), text=(prior.report or "") if prior else "")
+
+
 def looks(made: Sequence[Study], report_rate: float) -> list[Look]:
-    """Every study as it is, and every pair without its prior and with a foreign one of the same site."""
+    """Every study as it is, every pair without its prior, with a foreign one of the same site, and copied from it."""
     rows = [_look(one, one, "given", report_rate) for one in made]
     pairs = [one for one in made if one.prior]
     rows += [_look(one, without_prior(one), "none", report_rate) for one in pairs]
@@ -78,7 +88,7 @@ def looks(made: Sequence[Study], report_rate: float) -> list[Look]:
         same = [other for other in (*pairs[place + 1 :], *pairs[:place]) if other.site == one.site]
         if same:
             rows.append(_look(one, replace(one, prior=same[0].prior), "wrong", report_rate))
-    return rows
+    return rows + [_copied(one, report_rate) for one in pairs]
 
 
 def _counts(said: set[Any], true: set[Any]) -> tuple[int, int, int]:
@@ -115,7 +125,8 @@ def _rewards(batch: Sequence[Sample]) -> dict[str, list[float | None]]:
         scored = build(name)(batch)
         columns[name] = [None if np.isnan(value) else round(float(value), 5) for value in scored.values]
         if name == "findings_errors":
-            columns["errors"] = [None if np.isnan(value) else float(value) for value in scored.components["errors"]]
+            for part in ("errors", *CATEGORIES):
+                columns[part] = [None if np.isnan(value) else float(value) for value in scored.components[part]]
     return columns
 
 
@@ -131,7 +142,9 @@ def score_checkpoint(weights: Path, data: Data, per_site: int, drafts_file: Path
     torch.set_num_threads(1)
     rows = looks(held_out(data, per_site), data.prior_report_rate)
     model = AutoModelForImageTextToText.from_pretrained(weights, dtype=torch.float32).eval()
-    drafts = write_drafts(model, AutoProcessor.from_pretrained(weights), [look.case for look in rows], batch=60)
+    cases = [look.case for look in rows if not look.text]
+    written = iter(write_drafts(model, AutoProcessor.from_pretrained(weights), cases, batch=60))
+    drafts = [look.text or next(written) for look in rows]
     drafts_file.parent.mkdir(parents=True, exist_ok=True)
     told = [
         {"study": look.sample.study, "condition": look.condition, "draft": draft, "reference": look.sample.reference}

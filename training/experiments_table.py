@@ -19,6 +19,7 @@ import numpy as np
 
 from training.evaluate.resampling import Ratio, interval, mean, paired
 from training.experiments import ARMS
+from training.experiments_contrasts import drops, priors, silence, subgroups
 
 Columns = Mapping[str, Sequence[Any]]
 _SEED = 5
@@ -34,6 +35,12 @@ def _f1(columns: Columns, kind: str) -> Ratio:
     return Ratio(2 * hit, said + true)
 
 
+def _change_errors(columns: Columns) -> Ratio:
+    """Change statements that only one of draft and reference makes."""
+    hit, said, true = (_array(columns, f"change_{part}") for part in ("hit", "said", "true"))
+    return mean(said + true - 2 * hit)
+
+
 FIGURES: dict[str, Callable[[Columns], Ratio]] = {
     "findings F1": lambda columns: _f1(columns, "found"),
     "change F1": lambda columns: _f1(columns, "change"),
@@ -41,7 +48,10 @@ FIGURES: dict[str, Callable[[Columns], Ratio]] = {
     "errors": lambda columns: mean(_array(columns, "errors")),
     "BLEU-2": lambda columns: mean(_array(columns, "bleu2")),
     "exact": lambda columns: mean(_array(columns, "exact")),
+    "change errors": _change_errors,
 }
+_CONTRASTED = ("findings F1", "1/(1+errors)", "errors")
+_OF_PRIORS = (*_CONTRASTED, "change F1", "change errors")
 
 
 def chosen(columns: Columns, keep: Callable[[Mapping[str, Any]], bool]) -> Columns:
@@ -57,6 +67,7 @@ PARTS: dict[str, Callable[[Mapping[str, Any], str], bool]] = {
     "pairs, true prior": lambda row, _: row["condition"] == "given" and bool(row["pair"]),
     "pairs, no prior": lambda row, _: row["condition"] == "none",
     "pairs, wrong prior": lambda row, _: row["condition"] == "wrong",
+    "pairs, copied report (no model)": lambda row, _: row["condition"] == "copied",
 }
 
 
@@ -102,6 +113,27 @@ def tables(folder: Path, unseen: str = "harbour") -> dict[str, Any]:
     return out
 
 
+def contrasts(folder: Path, unseen: str = "harbour") -> dict[str, Any]:
+    """Of every arm and seed: kinds of prior, comparisons without one, the drop to the unseen site, subgroups."""
+    results = load(folder)
+    few = {name: FIGURES[name] for name in _CONTRASTED}
+    out: dict[str, Any] = {"priors": {}, "compares without prior": {}, "drops": {}, "subgroups": {}}
+    for arm in (arm.name for arm in ARMS if arm.name in results):
+        for seed, told in results[arm].items():
+            columns = told["scores"]
+            base = results["sft"][seed]["scores"] if arm != "sft" and seed in results.get("sft", {}) else None
+            made = {
+                "priors": priors(columns, {name: FIGURES[name] for name in _OF_PRIORS}, _SEED),
+                "compares without prior": {"all": {"compares": silence(columns, _SEED)}},
+                "drops": drops(columns, base, few, unseen, _SEED),
+            }
+            for name, rows in made.items():
+                out[name].setdefault(arm, {})[seed] = rows
+            for kind, rows in subgroups(columns, few, _SEED).items():
+                out["subgroups"].setdefault(kind, {}).setdefault(arm, {})[seed] = rows
+    return out
+
+
 def _cell(told: Mapping[str, Any]) -> str:
     if told["value"] is None:
         return "-"
@@ -116,6 +148,27 @@ def _lines(part: str, by_arm: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> 
             cells = " | ".join(_cell(figures[name]) for name in FIGURES)
             lines.append(f"| {arm} | {seed} | {figures['errors']['n']} | {cells} |")
     return lines
+
+
+def _contrast_lines(title: str, by_arm: Mapping[str, Mapping[int, Mapping[str, Mapping[str, Any]]]]) -> list[str]:
+    names = next((list(one) for seeds in by_arm.values() for rows in seeds.values() for one in rows.values()), [])
+    lines = [f"\n## {title}\n", "| arm | seed | what | " + " | ".join(names) + " |", "|" + "---|" * (3 + len(names))]
+    for arm, seeds in by_arm.items():
+        for seed, rows in seeds.items():
+            for what, figures in rows.items():
+                cells = " | ".join(_cell(figures[name]) for name in names)
+                lines.append(f"| {arm} | {seed} | {what} | {cells} |")
+    return lines
+
+
+def contrast_text(told: Mapping[str, Any]) -> str:
+    """The contrasts as Markdown."""
+    lines: list[str] = []
+    for title, by_arm in told.items():
+        parts = by_arm.items() if title == "subgroups" else [("", by_arm)]
+        for part, rows in parts:
+            lines += _contrast_lines(f"{title}: {part}" if part else title, rows)
+    return "\n".join(lines)
 
 
 def text(told: Mapping[str, Any]) -> str:
@@ -134,10 +187,10 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "runs" / "results" / "nano-sites")
     parser.add_argument("--json", type=Path, default=None)
     options = parser.parse_args(argv)
-    told = tables(options.results)
+    told, more = tables(options.results), contrasts(options.results)
     if options.json:
-        options.json.write_text(json.dumps(told, indent=1) + "\n")
-    print(text(told))
+        options.json.write_text(json.dumps(told | more, indent=1) + "\n")
+    print(text(told), contrast_text(more), sep="\n")
 
 
 if __name__ == "__main__":

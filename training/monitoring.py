@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from model.findings import present
 from training.rewards.batch import Sample, Scores
 from training.rewards.prior_claims import comparisons, similarity
-from training.rewards.reading import words
+from training.rewards.reading import read_once, words
 
 Figures = dict[str, float]
 _FILE = "progress.jsonl"
@@ -31,7 +30,7 @@ def _mean(values: Iterable[float]) -> float:
 
 def conditions(text: str) -> set[str]:
     """Conditions the text states as present."""
-    return {str(condition) for condition, _ in present(text)}
+    return {str(found.condition) for found in read_once(text) if found.presence == "present"}
 
 
 def duplicate_share(texts: Sequence[str]) -> float:

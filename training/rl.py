@@ -44,6 +44,7 @@ from training.monitoring import Progress, reward_figures, watch
 from training.rewards.batch import Reward
 from training.rewards.catalogue import build
 from training.rl_data import Question, phantom_questions, prompts_per_step, samples, steps_of
+from training.shared_prompts import SharedPrompts
 from training.stop_rules import Stop, broken, last_good_checkpoint
 
 NEVER_SAMPLED = (
@@ -140,6 +141,10 @@ class Grpo(GRPOTrainer):
         return int(self.accelerator.gather(torch.tensor([count], device=self.accelerator.device)).max())
 
 
+class SharedGrpo(SharedPrompts, Grpo):
+    """Grpo on a CPU: a prompt is computed once for all its rollouts (training/shared_prompts.py)."""
+
+
 class Watch(TrainerCallback):
     """Writes each step's figures to the progress file (rank 0), and ends the run when a stop rule is broken."""
 
@@ -175,9 +180,9 @@ class Watch(TrainerCallback):
 def settings(stage: RlStage, seed: int, folder: Path, steps: int, never: list[int]) -> GRPOConfig:
     """GRPOTrainer's own configuration. Raises ValueError where the processes cannot share the prompts evenly."""
     generated, kept = prompts_per_step(stage) * stage.rollouts, stage.prompts * stage.rollouts
-    if stage.prompts % ranks.WORLD or kept % (stage.micro_batch * ranks.WORLD):
+    parts = math.ceil(kept / (stage.micro_batch * ranks.WORLD))
+    if stage.prompts % ranks.WORLD or kept % (parts * ranks.WORLD):
         raise ValueError(f"{stage.name}: {stage.prompts} prompts, parts of {stage.micro_batch}, {ranks.WORLD} ranks")
-    parts = kept // (stage.micro_batch * ranks.WORLD)
     cuda = torch.cuda.is_available()
     served = {"use_vllm": True, "vllm_mode": "server", "vllm_server_base_url": stage.vllm_url} if stage.vllm_url else {}
     never_key = {"logit_bias": dict.fromkeys(never, -100.0)} if stage.vllm_url else {"suppress_tokens": never}
@@ -222,7 +227,7 @@ def settings(stage: RlStage, seed: int, folder: Path, steps: int, never: list[in
     )
 
 
-def _trainer(run: Run, stage: RlStage, work: Path, source: Path, out: Path) -> tuple[Grpo, Watch, Path | None]:
+def _trainer(run: Run, stage: RlStage, work: Path, source: Path, out: Path) -> tuple[SharedGrpo, Watch, Path | None]:
     store = FilmStore(run.phantoms, work)
     processor = FilmProcessor.over(source, store, jitter_seed=run.seed)
     questions: list[Question] = list(phantom_questions(stage, run.phantoms, store, run.seed))
@@ -232,8 +237,9 @@ def _trainer(run: Run, stage: RlStage, work: Path, source: Path, out: Path) -> t
     resumed = ranks.newest_checkpoint(out / "trainer")
     steps = steps_of(stage, run.phantoms.singles + run.phantoms.pairs)
     callback = Watch(stage, Progress(out), int(resumed.name.removeprefix("checkpoint-")) if resumed else 0)
-    trainer = Grpo(
+    trainer = SharedGrpo(
         stage,
+        never=never,
         model=model,
         reward_funcs=Judge(composite(stage), stage.rollouts),
         args=settings(stage, run.seed, out / "trainer", steps, never),

@@ -10,9 +10,9 @@ from training.config import RUNS, load_run
 
 pytest.importorskip("trl", reason="TRL is not installed; make setup")
 
-from training.experiments import ARMS
+from training.experiments import ARMS, _arguments, _stage, result_path
 from training.experiments_scores import columns_of, held_out, looks
-from training.experiments_table import difference, figure, load, tables, text
+from training.experiments_table import contrast_text, contrasts, difference, figure, load, tables, text
 
 DATA = load_run(RUNS / "nano-sites.toml").phantoms
 
@@ -23,7 +23,9 @@ def rows():
 
 
 def result(arm: str, columns: dict, seed: int = 1) -> str:
-    return json.dumps({"run": "x", "seed": seed, "arm": arm, "source": "", "cpu_seconds": 5, "scores": columns})
+    stages = {"compare": {"cpu_seconds": 5, "wall_seconds": 5, "steps": 10}}
+    told = {"run": "x", "seed": seed, "arm": arm, "source": "", "cpu_seconds": 5, "stages": stages}
+    return json.dumps({**told, "scores": columns})
 
 
 def test_arms_start_from_and_are_measured_by_earlier_ones():
@@ -38,7 +40,7 @@ def test_arms_start_from_and_are_measured_by_earlier_ones():
 def test_every_site_and_every_kind_of_prior_is_looked_at(rows):
     assert {row.case.study.site for row in rows} == {*DATA.sites, DATA.unseen_site}
     kinds = [row.condition for row in rows]
-    assert [kinds.count(name) for name in ("given", "none", "wrong")] == [24, 12, 12]
+    assert [kinds.count(name) for name in ("given", "none", "wrong", "copied")] == [24, 12, 12, 12]
     for row in rows:
         films, told = len(row.case.films), "Prior frontal" in row.case.prompt.text
         assert (films == 2) == told == (row.case.study.prior is not None and row.condition != "none")
@@ -70,3 +72,34 @@ def test_arms_scored_on_different_studies_are_not_compared(rows):
     other = {**one, "study": [f"{name}x" for name in one["study"]]}
     with pytest.raises(ValueError, match="different studies"):
         difference(one, other, "errors")
+
+
+def test_a_copied_report_is_worse_than_a_right_one_and_states_no_change(rows, tmp_path):
+    perfect = columns_of(rows, [row.text or row.sample.reference for row in rows])
+    for arm in ("sft", "rl_step1"):
+        (tmp_path / f"seed-1-{arm}.json").write_text(result(arm, perfect))
+    told = contrasts(tmp_path)
+    against = told["priors"]["sft"][1]["true prior less copied report"]
+    assert against["1/(1+errors)"]["low"] > 0
+    assert against["change F1"]["value"] == 1
+    assert against["change errors"]["high"] < 0
+    assert told["drops"]["rl_step1"][1]["drop less that of sft"]["errors"]["value"] == 0
+    assert told["subgroups"]["sex"]["sft"][1]["gap"]["findings F1"]["value"] == 0
+    assert set(told["subgroups"]["build"]["sft"][1]) >= {"average", "gap"}
+    assert "| sft | 1 | true prior less copied report |" in contrast_text(told)
+
+
+def test_comparing_where_no_prior_was_given_is_counted(rows, tmp_path):
+    drafts = ["Findings: Unchanged right effusion. Impression: No change."] * len(rows)
+    (tmp_path / "seed-1-sft.json").write_text(result("sft", columns_of(rows, drafts)))
+    assert contrasts(tmp_path)["compares without prior"]["sft"][1]["all"]["compares"]["value"] == 1
+
+
+def test_a_budget_is_told_by_result_files_where_the_weights_are_gone(tmp_path):
+    options = _arguments(["--work", str(tmp_path / "work"), "--results", str(tmp_path)])
+    for arm in ("sft", "rl_step1", "rl_step2"):
+        path = result_path(options, arm, 1)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(result(arm, {}))
+    arm = next(one for one in ARMS if one.name == "more_sft")
+    assert _stage(load_run(options.run), arm, "compare", options, 1).steps == 20

@@ -25,12 +25,18 @@ TOP_RANK = 4
 
 
 @lru_cache(maxsize=8192)
+def read_once(text: str) -> tuple[Finding, ...]:
+    """model.findings.read_findings: a reference is read once per group, a rollout once for rewards and monitoring."""
+    return read_findings(text)
+
+
+@lru_cache(maxsize=8192)
 def statements(text: str) -> tuple[Finding, ...]:
-    """Every statement about a condition; a reference is read once per group, a rollout once for all rewards.
+    """Every statement about a condition.
 
     "The heart is stable" says neither that it is large nor that it may be, and is left out.
     """
-    return tuple(found for found in read_findings(text) if found.hedge != "unsaid")
+    return tuple(found for found in read_once(text) if found.hedge != "unsaid")
 
 
 @lru_cache(maxsize=8192)

@@ -1,0 +1,113 @@
+"""What the arms' scores say beyond single figures: priors, the unseen site, subgroups, comparing without a prior.
+
+A draft without a prior states no change, and neither does the copied report: their change F1 is 0 and their change
+errors are the reference's changes, by construction. What tells them apart is the error score over the whole report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from training.evaluate.resampling import LEVEL, Ratio, gap, interval, paired, replicates, unpaired
+
+Columns = Mapping[str, Sequence[Any]]
+Figure = Callable[[Columns], Ratio]
+Rows = dict[str, dict[str, Any]]
+PAIRS = (("given", "none"), ("none", "wrong"), ("given", "copied"), ("none", "copied"), ("wrong", "copied"))
+_NAMES = {"given": "true prior", "none": "without prior", "wrong": "wrong prior", "copied": "copied report"}
+_AGES = ((45, "under 45"), (65, "45 to 64"), (200, "65 and over"))
+
+
+def _where(columns: Columns, keep: Sequence[bool] | np.ndarray) -> Columns:
+    return {name: [value for value, kept in zip(values, keep, strict=True) if kept] for name, values in columns.items()}
+
+
+def _of_pairs(columns: Columns, condition: str) -> Columns:
+    both = zip(columns["condition"], columns["pair"], strict=True)
+    return _where(columns, [one == condition and bool(pair) for one, pair in both])
+
+
+def _given(columns: Columns) -> Columns:
+    return _where(columns, [one == "given" for one in columns["condition"]])
+
+
+def priors(columns: Columns, figures: Mapping[str, Figure], seed: int) -> Rows:
+    """Differences between what the same pairs earn with one kind of prior and with another."""
+    parts = {name: _of_pairs(columns, name) for name in _NAMES}
+    rows: Rows = {}
+    for first, second in PAIRS:
+        if parts[first]["study"] and parts[first]["study"] == parts[second]["study"]:
+            rows[f"{_NAMES[first]} less {_NAMES[second]}"] = {
+                name: paired(figure(parts[first]), figure(parts[second]), parts[first]["study"], seed=seed).as_json()
+                for name, figure in figures.items()
+            }
+    return rows
+
+
+def silence(columns: Columns, seed: int) -> dict[str, Any]:
+    """Share of drafts with a comparison among those that were given no prior."""
+    both = zip(columns["condition"], columns["pair"], strict=True)
+    alone = _where(columns, [one == "none" or (one == "given" and not pair) for one, pair in both])
+    said = np.array(alone["compares"], dtype=np.float64)
+    return interval(Ratio(said, np.ones_like(said)), alone["study"], seed=seed).as_json()
+
+
+def drops(columns: Columns, base: Columns | None, figures: Mapping[str, Figure], unseen: str, seed: int) -> Rows:
+    """Seen sites less the unseen one; and how much larger that is than of `base`, on the same studies."""
+    seen, far = (_where(_given(columns), mask) for mask in _sites(_given(columns), unseen))
+    if not far["study"]:
+        return {}
+    parts = {name: ((figure(seen), seen["study"]), (figure(far), far["study"])) for name, figure in figures.items()}
+    rows: Rows = {"drop": {name: unpaired(*both, seed=seed).as_json() for name, both in parts.items()}}
+    if base is not None:
+        near, away = (_where(_given(base), mask) for mask in _sites(_given(base), unseen))
+        rows["drop less that of sft"] = {
+            name: _less(parts[name], ((figure(near), near["study"]), (figure(away), away["study"])), seed)
+            for name, figure in figures.items()
+        }
+    return rows
+
+
+def _sites(columns: Columns, unseen: str) -> tuple[np.ndarray, np.ndarray]:
+    away = np.array([site == unseen for site in columns["site"]])
+    return ~away, away
+
+
+def _less(first: Any, second: Any, seed: int) -> dict[str, Any]:
+    """The same patients are drawn for both (one seed, one count), so this is paired."""
+    value, drawn = 0.0, np.zeros(1)
+    for part, sign in ((first, 1), (second, -1)):
+        for place, (ratio, who) in enumerate(part):
+            factor = sign * (-1 if place else 1)
+            value += factor * ratio.value
+            drawn = drawn + factor * replicates(ratio, who, seed=seed + place)
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return {"value": value, "low": float(low), "high": float(high)}
+
+
+def subgroups(columns: Columns, figures: Mapping[str, Figure], seed: int) -> dict[str, Rows]:
+    """By sex, age and build (as rendered): every group with its n, and the largest less the smallest."""
+    given = _given(columns)
+    kinds: dict[str, list[str]] = {
+        "sex": list(given["sex"]),
+        "age": [next(name for limit, name in _AGES if age < limit) for age in given["age"]],
+        "build": list(given["build"]),
+    }
+    table: dict[str, Rows] = {}
+    for kind, labels in kinds.items():
+        groups = {name: _where(given, [one == name for one in labels]) for name in sorted(set(labels))}
+        rows: Rows = {}
+        for name, part in groups.items():
+            rows[name] = {
+                key: interval(figure(part), part["study"], seed=seed).as_json() for key, figure in figures.items()
+            }
+        if len(groups) > 1:
+            rows["gap"] = {
+                key: gap({name: (figure(part), part["study"]) for name, part in groups.items()}, seed=seed).as_json()
+                for key, figure in figures.items()
+            }
+        table[kind] = rows
+    return table
