@@ -27,6 +27,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -227,7 +228,7 @@ def settings(stage: RlStage, seed: int, folder: Path, steps: int, never: list[in
     )
 
 
-def _trainer(run: Run, stage: RlStage, work: Path, source: Path, out: Path) -> tuple[SharedGrpo, Watch, Path | None]:
+def _trainer(run: Run, stage: RlStage, work: Path, source: Path, out: Path) -> tuple[Grpo, Watch, Path | None]:
     store = FilmStore(run.phantoms, work)
     processor = FilmProcessor.over(source, store, jitter_seed=run.seed)
     questions: list[Question] = list(phantom_questions(stage, run.phantoms, store, run.seed))
@@ -237,9 +238,10 @@ def _trainer(run: Run, stage: RlStage, work: Path, source: Path, out: Path) -> t
     resumed = ranks.newest_checkpoint(out / "trainer")
     steps = steps_of(stage, run.phantoms.singles + run.phantoms.pairs)
     callback = Watch(stage, Progress(out), int(resumed.name.removeprefix("checkpoint-")) if resumed else 0)
-    trainer = SharedGrpo(
+    alone = not stage.vllm_url and stage.top_p == 1  # all that SharedPrompts knows how to sample
+    kind = partial(SharedGrpo, never=never) if alone else Grpo
+    trainer = kind(
         stage,
-        never=never,
         model=model,
         reward_funcs=Judge(composite(stage), stage.rollouts),
         args=settings(stage, run.seed, out / "trainer", steps, never),

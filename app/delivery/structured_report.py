@@ -15,7 +15,7 @@ from pydicom.sr.coding import Code
 from pydicom.uid import UID, BasicTextSRStorage, ExplicitVRLittleEndian
 
 from app.delivery.status_gate import Outgoing
-from app.domain.identifiers import derived_uid
+from app.domain.identifiers import IMPLEMENTATION_CLASS_UID, derived_uid
 from app.domain.patient import Patient
 from app.domain.signature import Signature
 
@@ -115,7 +115,7 @@ def encode(document: Document) -> bytes:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = BasicTextSRStorage, UID(document.sop_instance_uid)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = UID(derived_uid("implementation-class"))
+    meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
     dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     _identify(dataset, document)
     _describe_study(dataset, document.study)

@@ -42,8 +42,8 @@ def _person(name: str) -> dict[str, str]:
     return {group: text for group, text in groups if text}
 
 
-def of_study(study: Study, modalities: Sequence[str], series: int, instances: int, url: str) -> Object:
-    """PS3.18 table 10.6.3-3. url: where the study is retrieved."""
+def of_study(study: Study, url: str) -> Object:
+    """PS3.18 table 10.6.3-3, but for what is counted. url: where the study is retrieved."""
     return dict(
         (
             element("SpecificCharacterSet", "ISO_IR 192"),
@@ -51,7 +51,6 @@ def of_study(study: Study, modalities: Sequence[str], series: int, instances: in
             element("StudyTime", study.study_time),
             element("AccessionNumber", study.accession_number),
             element("InstanceAvailability", "ONLINE"),
-            element("ModalitiesInStudy", *modalities),
             element("ReferringPhysicianName", study.referring_physician),
             element("StudyDescription", study.description),
             element("RetrieveURL", url),
@@ -62,22 +61,25 @@ def of_study(study: Study, modalities: Sequence[str], series: int, instances: in
             element("PatientSex", study.sex),
             element("StudyInstanceUID", study.study_instance_uid),
             element("StudyID", study.study_id_tag),
+        )
+    )
+
+
+def counts_of_study(modalities: Sequence[str], series: int, instances: int) -> Object:
+    """What a search for studies tells of all that a study holds."""
+    return dict(
+        (
+            element("ModalitiesInStudy", *modalities),
             element("NumberOfStudyRelatedSeries", series),
             element("NumberOfStudyRelatedInstances", instances),
         )
     )
 
 
-def of_series(series_instance_uid: str, modality: str, instances: int, url: str) -> Object:
-    """PS3.18 table 10.6.3-4."""
+def of_series(series_instance_uid: str, modality: str) -> Object:
+    """PS3.18 table 10.6.3-4, but for its address and count."""
     return dict(
-        (
-            element("Modality", modality),
-            element("RetrieveURL", url),
-            element("SeriesInstanceUID", series_instance_uid),
-            element("SeriesNumber"),
-            element("NumberOfSeriesRelatedInstances", instances),
-        )
+        (element("Modality", modality), element("SeriesInstanceUID", series_instance_uid), element("SeriesNumber"))
     )
 
 

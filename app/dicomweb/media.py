@@ -10,7 +10,6 @@ from pathlib import Path
 
 from app.errors import NotAcceptable
 
-JSON = "application/dicom+json"
 DICOM = "application/dicom"
 OCTETS = "application/octet-stream"
 _PIECE = 1 << 18

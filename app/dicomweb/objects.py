@@ -54,7 +54,7 @@ class Objects:
     def find(self, reader: Reader, named: Named) -> list[Held]:
         """In the order of series and arrival. Raises NotFound."""
         wanted = (
-            sa.select(Instance, Study.id)
+            sa.select(Instance)
             .join(Study)
             .where(Study.study_instance_uid == named.study_instance_uid)
             .order_by(Instance.series_instance_uid, Instance.received_at, Instance.id)
@@ -65,7 +65,7 @@ class Objects:
         if named.sop_instance_uid is not None:
             wanted = wanted.where(Instance.sop_instance_uid == named.sop_instance_uid)
         with self.database.reading() as session:
-            held = [_held(instance) for (instance, _) in session.execute(wanted)]
+            held = [_held(instance) for instance in session.scalars(wanted)]
         if not held:
             message = "Nothing is held here under these UIDs; search with QIDO-RS."
             raise NotFound(message)

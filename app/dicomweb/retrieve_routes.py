@@ -15,6 +15,8 @@ from app.dicomweb.objects import Held, Named
 from app.dicomweb.services import DicomWeb, TheArchive
 from app.domain.imaging import StoredFrame
 from app.errors import InvalidRequest, NotFound
+from app.rest.dicomweb import JSON
+from app.rest.etags import is_current
 from app.rest.guard import Allow
 from app.rest.problems import declared
 from app.rest.words import Line, Uid
@@ -38,7 +40,7 @@ OBJECTS = _of("multipart/related", "Part 10 objects; their data sets are the byt
 METADATA = {
     200: {
         "description": "Every attribute but the pixels, in the DICOM JSON model.",
-        "content": {media.JSON: {"schema": {"type": "array", "items": {"type": "object"}}}},
+        "content": {JSON: {"schema": {"type": "array", "items": {"type": "object"}}}},
     },
     **declared(401, 403, 404, 406, 422),
 }
@@ -104,10 +106,10 @@ def retrieve_instance(named: OneInstance, reader: MayRead, archive: TheArchive, 
 
 
 def _metadata(archive: DicomWeb, reader: Reader, named: Named, accept: str | None, displayed: bool) -> Response:
-    media.chosen(accept, (media.JSON, "application/json"))
+    media.chosen(accept, (JSON, "application/json"))
     held = archive.objects.find(reader, named)
     told = [archive.objects.metadata(one, as_displayed=displayed) for one in held]
-    return JSONResponse(told, media_type=media.JSON)
+    return JSONResponse(told, media_type=JSON)
 
 
 @router.get(f"{STUDY}/metadata", response_class=Response, responses=METADATA)
@@ -150,7 +152,7 @@ def retrieve_frames(
     syntaxes = [LITTLE_ENDIAN if displayed else held.transfer_syntax_uid]
     media.require_parts(accept, media.OCTETS, syntaxes)
     tag = f'"{held.etag}-{"d" if displayed else "s"}"'
-    if _is_known(tag, if_none_match):
+    if is_current(tag, if_none_match):
         return Response(status_code=304, headers={"ETag": tag})
     found = [_frame(archive, held, number, displayed) for number in numbers]
     parts = [media.Part(f"{media.OCTETS}; transfer-syntax={one.transfer_syntax_uid}", one.content) for one in found]
@@ -176,10 +178,6 @@ def _frame(archive: DicomWeb, held: Held, number: int, displayed: bool) -> Store
     return StoredFrame(archive.pixels.display_frame(path).pixels, LITTLE_ENDIAN)
 
 
-def _is_known(tag: str, if_none_match: str | None) -> bool:
-    return if_none_match is not None and tag in (part.strip() for part in if_none_match.split(","))
-
-
 @router.get(f"{INSTANCE}/rendered", response_class=Response, responses=RENDERED)
 def retrieve_rendered(
     named: OneInstance,
@@ -194,7 +192,7 @@ def retrieve_rendered(
     [held] = archive.objects.find(reader, named)
     size = _viewport(viewport)
     tag = f'"{held.etag}-{kind[-3:]}-{"full" if size is None else f"{size[0]}x{size[1]}"}"'
-    if _is_known(tag, if_none_match):
+    if is_current(tag, if_none_match):
         return Response(status_code=304, headers={"ETag": tag})
     picture = rendered(archive.pixels.display_frame(archive.objects.path(held)), kind, size)
     return Response(picture, media_type=kind, headers={"ETag": tag})

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.db.tables import Instance, Study
-from app.dicomweb.attributes import Object, of_instance, of_series, of_study
+from app.dicomweb.attributes import Object, counts_of_study, element, of_instance, of_series, of_study
 from app.dicomweb.matching import Query
 
 _ORDER = (Study.study_date.desc(), Study.received_at.desc(), Study.id)
@@ -34,7 +34,7 @@ def studies(session: Session, query: Query, root: str) -> Found:
     rows, more = _cut(session.execute(_page(whole, query)).all(), query)
     modalities = _modalities(session, [row.Study.id for row in rows])
     objects = [
-        of_study(study, modalities[study.id], series, instances, _url(root, study.study_instance_uid))
+        _study(study, root) | counts_of_study(modalities[study.id], series, instances)
         for study, series, instances in rows
     ]
     return Found(objects, more, tuple(row.Study.id for row in rows))
@@ -52,7 +52,14 @@ def series(session: Session, query: Query, root: str) -> Found:
     )
     rows, more = _cut(session.execute(_page(grouped, query)).all(), query)
     objects = [
-        _study_part(study, root) | of_series(uid, modality, count, _url(root, study.study_instance_uid, uid))
+        _study(study, root)
+        | of_series(uid, modality)
+        | dict(
+            (
+                element("RetrieveURL", _url(root, study.study_instance_uid, uid)),
+                element("NumberOfSeriesRelatedInstances", count),
+            )
+        )
         for study, uid, modality, count in rows
     ]
     return Found(objects, more, tuple(dict.fromkeys(row.Study.id for row in rows)))
@@ -75,15 +82,11 @@ def _instance(study: Study, instance: Instance, root: str) -> Object:
     uids = (study.study_instance_uid, instance.series_instance_uid, instance.sop_instance_uid)
     url = _url(root, *uids)
     own = of_instance(instance.sop_class_uid, instance.sop_instance_uid, instance.transfer_syntax_uid, url)
-    mother = of_series(instance.series_instance_uid, instance.modality, 0, "")
-    kept = {tag: mother[tag] for tag in ("00080060", "0020000E", "00200011")}
-    return _study_part(study, root) | kept | own
+    return _study(study, root) | of_series(instance.series_instance_uid, instance.modality) | own
 
 
-def _study_part(study: Study, root: str) -> Object:
-    """Without the counts, which are a study's own business."""
-    whole = of_study(study, (), 0, 0, _url(root, study.study_instance_uid))
-    return {tag: value for tag, value in whole.items() if tag not in ("00080061", "00201206", "00201208")}
+def _study(study: Study, root: str) -> Object:
+    return of_study(study, _url(root, study.study_instance_uid))
 
 
 def _url(root: str, *uids: str) -> str:

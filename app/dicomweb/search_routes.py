@@ -13,6 +13,7 @@ from app.access import Action, Reader
 from app.dicomweb import media, search
 from app.dicomweb.matching import Query, query
 from app.dicomweb.services import DicomWeb, TheArchive
+from app.rest.dicomweb import JSON, root
 from app.rest.guard import Allow
 from app.rest.problems import declared
 from app.rest.words import Uid
@@ -22,7 +23,7 @@ MayRead = Annotated[Reader, Depends(Allow(Action.READ_STUDIES))]
 FOUND: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "What matches, newest study first, as DICOM JSON; Warning says what was cut off or ignored.",
-        "content": {media.JSON: {"schema": {"type": "array", "items": {"type": "object"}}}},
+        "content": {JSON: {"schema": {"type": "array", "items": {"type": "object"}}}},
     },
     **declared(400, 401, 403, 406, 422),
 }
@@ -30,20 +31,13 @@ Search = Callable[[Session, Query, str], search.Found]
 
 
 def _answer(request: Request, reader: Reader, archive: DicomWeb, wanted: Search, **named: str) -> Response:
-    media.chosen(request.headers.get("accept"), (media.JSON, "application/json"))
+    media.chosen(request.headers.get("accept"), (JSON, "application/json"))
     asked = query([*request.query_params.multi_items(), *named.items()])
     with archive.database.reading() as session:
         found = wanted(session, asked, root(request))
     searched = bool(asked.conditions)
     archive.trail.note(reader, "read.search", studies=list(found.studies), searched=searched)
-    return JSONResponse(found.objects, headers=_warnings(found, asked), media_type=media.JSON)
-
-
-def root(request: Request) -> str:
-    """The address of this DICOMweb service, as the client wrote it."""
-    before, level, _ = request.url.path.partition("/studies")
-    base = before if level else request.url.path.rpartition("/")[0]
-    return str(request.url.replace(path=base, query="", fragment="")).rstrip("/")
+    return JSONResponse(found.objects, headers=_warnings(found, asked), media_type=JSON)
 
 
 def _warnings(found: search.Found, asked: Query) -> dict[str, str]:

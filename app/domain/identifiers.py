@@ -24,6 +24,11 @@ def derived_uid(*parts: str) -> str:
     return f"2.25.{uuid.uuid5(_NAMESPACE, chr(31).join(parts)).int}"
 
 
+IMPLEMENTATION_CLASS_UID = derived_uid("implementation-class")
+IMPLEMENTATION_VERSION_NAME = "UNIRG_1"
+"""Who wrote a meta group, and who is at the end of an association (PS3.10 7.1, PS3.7 D.3.3.2)."""
+
+
 def new_id() -> str:
     """A random row id (UUID 4, 32 hexadecimal digits)."""
     return uuid.uuid4().hex

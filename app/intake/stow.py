@@ -9,12 +9,11 @@ from typing import Any
 
 from app.access import Reader
 from app.domain.intake import ReceivedInstance
-from app.errors import ServiceError
+from app.errors import ObjectMismatch, ServiceError
 from app.intake.header import read_header
 from app.intake.scp.storage import OUT_OF_RESOURCES, InstanceSink
 from app.intake.stow_parts import Part
 
-MISMATCH = 0xA900
 Element = dict[str, Any]
 
 
@@ -51,7 +50,7 @@ class Stow:
         assert part.file is not None  # noqa: S101 - a part without a failure has one
         try:
             if study_instance_uid is not None and _study_of(part.file.path) != study_instance_uid:
-                return MISMATCH
+                return ObjectMismatch.dicom_status
             return self.sink.accept(_received(part, reader))
         except ServiceError as error:
             return error.dicom_status

@@ -19,7 +19,7 @@ from pydicom.tag import BaseTag
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
-from app.domain.identifiers import derived_uid, is_uid
+from app.domain.identifiers import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, is_uid
 from app.errors import InvalidRequest
 from app.intake.scp.contexts import STORAGE_CLASSES, TRANSFER_SYNTAXES
 from app.intake.scp.part10 import IncomingFile, meta_header
@@ -110,8 +110,8 @@ class PartReader:
             sop_instance=self.part.sop_instance_uid,
             transfer_syntax=self.part.transfer_syntax_uid,
             calling_ae="",
-            class_uid=derived_uid("implementation-class"),
-            version="UNIRG_1",
+            class_uid=IMPLEMENTATION_CLASS_UID,
+            version=IMPLEMENTATION_VERSION_NAME,
         )
 
     def close(self) -> Part:

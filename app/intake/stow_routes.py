@@ -15,13 +15,13 @@ from app.access import Action, Reader
 from app.errors import InvalidRequest, UnsupportedMedia
 from app.intake.stow import Answer, Stow
 from app.intake.stow_parts import Parts
+from app.rest.dicomweb import JSON, root
 from app.rest.guard import Allow
 from app.rest.problems import declared
 from app.rest.words import Uid
 
 router = APIRouter(tags=["dicomweb"])
 MayStore = Annotated[Reader, Depends(Allow(Action.STORE_OBJECTS))]
-JSON = "application/dicom+json"
 PIECE_SECONDS = 30.0
 """From one piece of the body to the next."""
 # Orthanc 1.10 makes boundaries of 73 characters, where RFC 2046 5.1.1 allows 70.
@@ -64,8 +64,7 @@ async def store_in_study(study_instance_uid: Uid, request: Request, reader: MayS
 
 async def _store(request: Request, reader: Reader, stow: Stow, study_instance_uid: str | None) -> Response:
     boundary = _boundary(request.headers.get("content-type", ""))
-    root = str(request.url.replace(path=request.url.path.partition("/studies")[0], query=""))
-    answer = Answer(root, study_instance_uid)
+    answer = Answer(root(request), study_instance_uid)
 
     def done(part: Any) -> None:
         answer.outcomes.append(stow.store(part, reader, study_instance_uid))

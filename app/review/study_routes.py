@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from app.access import Action, Reader
 from app.domain.imaging import DisplayFrame
 from app.domain.study import Stage
+from app.rest.etags import is_current
 from app.rest.guard import Allow
 from app.rest.problems import declared
 from app.rest.words import Line, RowId, Uid
@@ -89,7 +90,7 @@ def get_frame(
     """The image as a LINEAR window shows it right: VOI LUT, SIGMOID and polarity are in the values."""
     image = review.frames.find(reader, sop_instance_uid)
     tag = f'"{image.etag}"'
-    if if_none_match is not None and tag in (part.strip() for part in if_none_match.split(",")):
+    if is_current(tag, if_none_match):
         return Response(status_code=304, headers={"ETag": tag})
     frame = review.frames.render(image)
     return Response(frame.pixels, media_type="application/octet-stream", headers={"ETag": tag, **_geometry(frame)})

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
-import time
 
 import pytest
 
@@ -13,8 +11,8 @@ from app.db import migrations
 from app.db.session import Database
 from app.gateways.object_store import LocalObjectStore
 from app.gateways.pixel_child import ChildPixelReader
-from app.main import ApiDeps, create_app, server
-from tests.api.house import House
+from app.main import ApiDeps, create_app
+from tests.api.house import House, served
 from tests.builders.reading import quick_passwords
 from tests.fakes.clock import SetClock
 
@@ -63,14 +61,8 @@ def house(tmp_path, pixels, empty_record):
 @pytest.fixture
 def address(house):
     """The API on a real socket: for foreign clients, and for streams, whose end no in-process client would see."""
-    running = server(house.app, "127.0.0.1", 0)
-    thread = threading.Thread(target=running.run)
-    thread.start()
-    while not running.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}"
-    running.should_exit = True
-    thread.join()
+    with served(house.app) as (_, url):
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

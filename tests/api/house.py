@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +19,24 @@ from app.accounts.handlers import Accounts
 from app.db.session import Database, unit_of_work
 from app.db.tables import AuditRow, Study, User
 from app.gateways.object_store import LocalObjectStore
-from app.main import API
+from app.main import API, ApiServer, server
 from tests.builders.reading import PASSWORD, add_person, quick_passwords
 from tests.fakes.clock import SetClock
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[tuple[ApiServer, str]]:
+    """The application on a real socket: the server and its address; it is told to stop, and waited for, at the end."""
+    running = server(app, "127.0.0.1", 0)
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    while not running.started:
+        time.sleep(0.01)
+    try:
+        yield running, f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        running.should_exit = True
+        thread.join()
 
 
 @dataclass

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
-import time
 
 import httpx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.access import Role
-from app.main import server
 from app.review.feed import BACKLOG, ChangeFeed, LiveChanges
 from tests.api.acts import begin, signed_report
+from tests.api.house import served
 from tests.builders.reading import add_ready_study
 
 CHANGES, EVENTS = "/api/v1/changes", "/api/v1/events"
@@ -71,16 +69,10 @@ def test_next_goes_past_entries_that_are_no_changes(house):
 
 
 def test_a_server_that_stops_ends_the_streams_instead_of_waiting_for_them(house):
-    running = server(house.app, "127.0.0.1", 0)
-    thread = threading.Thread(target=running.run)
-    thread.start()
-    while not running.started:
-        time.sleep(0.01)
-    port = running.servers[0].sockets[0].getsockname()[1]
-    listener = Listener(f"http://127.0.0.1:{port}", house.machine().headers["Authorization"])
-    running.should_exit = True
-    assert listener.next() is None
-    thread.join()
+    with served(house.app) as (running, address):
+        listener = Listener(address, house.machine().headers["Authorization"])
+        running.should_exit = True
+        assert listener.next() is None
     listener.close()
 
 

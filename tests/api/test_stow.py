@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from dataclasses import replace
 from itertools import pairwise
 
 import pydicom
@@ -156,13 +157,13 @@ def test_an_object_of_another_study_than_the_address_is_refused(house, pacs):
 
 def test_a_full_store_says_come_again(house, pacs):
     stow = house.app.state.stow
-    object.__setattr__(stow.sink, "min_free_ratio", 1.1)
+    house.app.state.stow = replace(stow, sink=replace(stow.sink, min_free_ratio=1.1))
     answer = post(pacs, part10(radiograph()))
     assert (answer.status_code, failures(answer)) == (503, [0xA700])
 
 
 def test_an_object_above_the_limit_is_dropped_and_the_next_one_stored(house, pacs):
-    object.__setattr__(house.app.state.stow, "most", 10_000)
+    house.app.state.stow = replace(house.app.state.stow, most=10_000)
     small = radiograph(Rows=8, Columns=8, PixelData=bytes(128))
     answer = post(pacs, part10(radiograph(PixelData=bytes(20_000))), part10(small))
     assert (answer.status_code, failures(answer), stored(answer)) == (202, [0xA700], [small.SOPInstanceUID])

@@ -29,13 +29,6 @@ from tests.model.films import film, saved, sequence, transcoded
 RAMP = np.arange(4096, dtype="<u2").reshape(64, 64)
 
 
-@pytest.fixture(scope="module")
-def reader() -> Iterator[ChildPixelReader]:
-    made = ChildPixelReader()
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def written(tmp_path: Path) -> Path:
     return saved(film(RAMP, WindowCenter=2000, WindowWidth=3000, PatientOrientation=["L", "F"]), tmp_path / "film.dcm")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +12,9 @@ from pydicom.encaps import get_frame
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, RLELossless
 
 from app.errors import PixelsUnreadable
-from app.gateways.pixel_child import ChildPixelReader
 from tests.model.films import film, saved, transcoded
 
 RAMP = np.arange(4096, dtype="<u2").reshape(64, 64)
-
-
-@pytest.fixture(scope="module")
-def reader() -> Iterator[ChildPixelReader]:
-    made = ChildPixelReader()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.domain.identifiers import derived_uid
+from app.domain.identifiers import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from app.errors import ConfigError
 
 
@@ -85,8 +85,8 @@ class ScpSettings:
     deadlines: Deadlines = field(default_factory=Deadlines)
     tls: TlsFiles | None = None
     reuse_port: bool = False
-    implementation_class_uid: str = derived_uid("implementation-class")
-    implementation_version_name: str = "UNIRG_1"
+    implementation_class_uid: str = IMPLEMENTATION_CLASS_UID
+    implementation_version_name: str = IMPLEMENTATION_VERSION_NAME
 
 
 def address(host: str) -> str:
