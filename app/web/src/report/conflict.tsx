@@ -18,7 +18,7 @@ export function Conflict({ saver, onTaken }: { saver: Autosave; onTaken: (theirs
       <h2 id="conflict-title">This report was changed elsewhere while you were writing</h2>
       <div className="two">
         <div><h3>Your text, not saved</h3><ReportBody findings={mine.findings} impression={mine.impression} /></div>
-        <div><h3>{`Saved text${data.author === null ? "" : `, by ${data.author}`}`}</h3><ReportBody findings={data.findings} impression={data.impression} /></div>
+        <div><h3>{`Saved text, by ${data.author}`}</h3><ReportBody findings={data.findings} impression={data.impression} /></div>
       </div>
       <p>
         <button type="button" className="primary" onClick={() => { saver.rebase(data); }}>Keep mine, over the saved text</button>

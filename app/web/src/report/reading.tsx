@@ -77,7 +77,7 @@ function Unsigned({ report }: { report: Report }) {
     <>
       <h2>{STATUSES[report.status]}</h2>
       <ReportBody findings={report.findings} impression={report.impression} />
-      {report.author !== null && <p className="quiet">{`Being written by ${report.author}.`}</p>}
+      <p className="quiet">{`Being written by ${report.author}.`}</p>
     </>
   );
 }

@@ -9,9 +9,10 @@ import { changed, workOf } from "./work";
 
 const DRAFT: Draft = {
   id: "d", study_instance_uid: "1.2", version: 1, stale: false, model: "m", weights_digest: "w", prompt_version: "p", image_digests: [],
+  created_at: "2026-01-01T00:00:00Z", notice: "", revision: 1, prior_study_instance_uid: null, prior_study_date: null,
   sentences: [
-    { index: 0, section: "findings", text: "<b>Clear</b> lungs.", source: "image", logprob: -0.05, flags: [] },
-    { index: 1, section: "findings", text: "Larger heart.", source: "prior", logprob: null, flags: [{ code: "comparison-without-prior", reason: "no verified prior" }] },
+    { index: 0, section: "findings", text: "<b>Clear</b> lungs.", source: "image", author: "model", logprob: -0.05, flags: [] },
+    { index: 1, section: "findings", text: "Larger heart.", source: "prior", author: "model", logprob: null, flags: [{ code: "comparison-without-prior", reason: "no verified prior" }] },
   ],
 };
 

@@ -24,7 +24,7 @@ export function SignedView({ study, reportId, etag }: { study: Study; reportId: 
       {report.isError && <p className="problem" role="alert">{report.error.message}</p>}
       {report.data !== undefined && (
         <div className="report-scroll">
-          {study.addendum_suggested === true && <p className="note" role="status">An image arrived after this report was signed. The report stands; look whether an addendum is wanted.</p>}
+          {study.addendum_suggested && <p className="note" role="status">An image arrived after this report was signed. The report stands; look whether an addendum is wanted.</p>}
           <Leftover reportId={reportId} />
           <Text report={report.data} />
           <Deliveries reportId={reportId} />
@@ -69,7 +69,7 @@ function Added({ addendum, number }: { addendum: Addendum; number: number }) {
     <section className="addendum" aria-label={`Addendum ${number}`}>
       <h3>{`Addendum ${number}`}</h3>
       <p className="prose">{addendum.text}</p>
-      {addendum.signature !== null && <Signed signature={addendum.signature} />}
+      <Signed signature={addendum.signature} />
     </section>
   );
 }

@@ -5,11 +5,14 @@ import { blockers } from "./blockers";
 import { changed, undecided, workOf, written, type Change, type Work } from "./work";
 
 function sentence(index: number, text: string, section: DraftSentence["section"] = "findings", flags: DraftSentence["flags"] = []): DraftSentence {
-  return { index, section, text, source: "image", logprob: -0.1, flags };
+  return { index, section, text, source: "image", author: "model", logprob: -0.1, flags };
 }
 
 function draftOf(sentences: DraftSentence[]): Draft {
-  return { id: "d", study_instance_uid: "1.2", version: 1, stale: false, sentences, model: "m", weights_digest: "w", prompt_version: "p", image_digests: [] };
+  return {
+    id: "d", study_instance_uid: "1.2", version: 1, stale: false, sentences, model: "m", weights_digest: "w", prompt_version: "p", image_digests: [],
+    created_at: "2026-01-01T00:00:00Z", notice: "", revision: 1, prior_study_instance_uid: null, prior_study_date: null,
+  };
 }
 
 const FLAG = { code: "side-contradiction", reason: "findings say left" };

@@ -83,30 +83,22 @@ export function confidenceInWords(logprob: DraftSentence["logprob"]): string {
 }
 
 export const STATUSES: Readonly<Record<ReportStatus, string>> = {
-  registered: "Registered",
-  partial: "Partial",
   preliminary: "Preliminary, not signed",
   final: "Final",
-  amended: "Amended",
-  corrected: "Corrected",
   appended: "Final, with addendum",
   cancelled: "Withdrawn",
-  "entered-in-error": "Entered in error",
 };
 
 export function statusInWords(status: string): string {
   return status in STATUSES ? STATUSES[status as ReportStatus] : status;
 }
 
-const SIGNED: ReadonlySet<ReportStatus> = new Set(["final", "amended", "corrected", "appended"]);
-const WITHDRAWN: ReadonlySet<ReportStatus> = new Set(["cancelled", "entered-in-error"]);
-
 export function isSigned(status: ReportStatus): boolean {
-  return SIGNED.has(status);
+  return status === "final" || status === "appended";
 }
 
 export function isWithdrawn(status: ReportStatus): boolean {
-  return WITHDRAWN.has(status);
+  return status === "cancelled";
 }
 
 /** What a signer may state that the signature means (21 CFR 11.50). */
