@@ -172,7 +172,8 @@ class RlStage:
     """One run of training/rl.py. Exactly one of `steps` and `epochs` is above 0.
 
     prompts: per optimiser step over all processes, of `rollouts` completions each; micro_batch: completions per
-    backward pass and process. beta: weight of the KL to the policy this stage starts from. warmup: steps.
+    backward pass and process. beta: weight of the KL to the policy this stage starts from. warmup: steps. schedule: of
+    the learning rate after them, to zero at the last step unless constant.
     abnormal_share: of the prompts whose film shows something. pair_share, findings_share: of prompts with a prior film,
     of the findings-only template. prior_dropout: share of the pairs shown without their prior. oversample: prompts
     generated per prompt kept, where zero_variance is "resample". vllm_url: a running `trl vllm-serve`; "": transformers
@@ -189,6 +190,7 @@ class RlStage:
     steps: Annotated[int, Field(ge=0)] = 0
     epochs: Rate = 0.0
     warmup: Seed = 0
+    schedule: Literal["constant_with_warmup", "linear", "cosine"] = "constant_with_warmup"
     weight_decay: Rate = 0.0
     temperature: Annotated[float, Field(gt=0)] = 1.0
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0

@@ -6,7 +6,7 @@ usage: python -m training.experiments [--run training/runs/nano-sites.toml] [--w
 Per seed the arms below. Rendered films, vision pretraining and the tokenizer are shared by all seeds (they belong to no
 arm); the language model's initial weights, the order of the data and all sampling differ by seed. `--start` takes a
 finished SFT checkpoint for every seed in place of the arms "base" and "sft" (for pilots).
-"More SFT" and "RL only" get the CPU-seconds that the other arms were measured to spend, as a number of steps.
+"More SFT" (from sft) and "RL only" (from base) get the CPU-seconds that both RL steps were measured to spend.
 
 Every arm writes RESULTS/<run>/seed-<n>-<arm>.json: one column per score, one row per held-out study of the trained
 sites and the unseen one; training/evaluate/resampling.py makes intervals and paired tests of them
@@ -49,11 +49,11 @@ class Arm:
 
 ARMS = (
     Arm("base", "", ("words",)),
-    Arm("sft", "base", ("read", "compare", "polish")),
+    Arm("sft", "base", ("read", "compare", "polish", "settle")),
     Arm("rl_step1", "sft", ("step1",)),
     Arm("rl_step2", "rl_step1", ("step2",)),
-    Arm("more_sft", "sft", ("polish",), costs=("rl_step1", "rl_step2"), like="sft"),
-    Arm("rl_only", "base", ("step1",), costs=("sft", "rl_step1", "rl_step2"), like="rl_step1"),
+    Arm("more_sft", "sft", ("settle",), costs=("rl_step1", "rl_step2"), like="sft"),
+    Arm("rl_only", "base", ("step1",), costs=("rl_step1", "rl_step2"), like="rl_step1"),
     Arm("rl_bleu2", "sft", ("step1",), reward="bleu2"),
     Arm("rl_findings_f1", "sft", ("step1",), reward="findings_f1"),
     Arm("rl_findings_errors", "sft", ("step1",), reward="findings_errors"),

@@ -7,6 +7,7 @@ errors are the reference's changes, by construction. What tells them apart is th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,8 @@ def _of_pairs(columns: Columns, condition: str) -> Columns:
     return _where(columns, [one == condition and bool(pair) for one, pair in both])
 
 
-def _given(columns: Columns) -> Columns:
+def given(columns: Columns) -> Columns:
+    """Every study once, with the prior it has."""
     return _where(columns, [one == "given" for one in columns["condition"]])
 
 
@@ -57,15 +59,26 @@ def silence(columns: Columns, seed: int) -> dict[str, Any]:
 
 def drops(columns: Columns, base: Columns | None, figures: Mapping[str, Figure], unseen: str, seed: int) -> Rows:
     """Seen sites less the unseen one; and how much larger that is than of `base`, on the same studies."""
-    seen, far = (_where(_given(columns), mask) for mask in _sites(_given(columns), unseen))
+    seen, far = (_where(given(columns), mask) for mask in _sites(given(columns), unseen))
     if not far["study"]:
         return {}
-    parts = {name: ((figure(seen), seen["study"]), (figure(far), far["study"])) for name, figure in figures.items()}
-    rows: Rows = {"drop": {name: unpaired(*both, seed=seed).as_json() for name, both in parts.items()}}
+    rows: Rows = {
+        "drop": {
+            name: unpaired((figure(seen), seen["study"]), (figure(far), far["study"]), seed=seed).as_json()
+            for name, figure in figures.items()
+        }
+    }
     if base is not None:
-        near, away = (_where(_given(base), mask) for mask in _sites(_given(base), unseen))
+        near, away = (_where(given(base), mask) for mask in _sites(given(base), unseen))
         rows["drop less that of sft"] = {
-            name: _less(parts[name], ((figure(near), near["study"]), (figure(away), away["study"])), seed)
+            name: _sum(
+                [
+                    _Term(1, figure(seen), seen["study"], seed),
+                    _Term(-1, figure(far), far["study"], seed + 1),
+                    _Term(-1, figure(near), near["study"], seed),
+                    _Term(1, figure(away), away["study"], seed + 1),
+                ]
+            )
             for name, figure in figures.items()
         }
     return rows
@@ -76,29 +89,45 @@ def _sites(columns: Columns, unseen: str) -> tuple[np.ndarray, np.ndarray]:
     return ~away, away
 
 
-def _less(first: Any, second: Any, seed: int) -> dict[str, Any]:
-    """The same patients are drawn for both (one seed, one count), so this is paired."""
-    value, drawn = 0.0, np.zeros(1)
-    for part, sign in ((first, 1), (second, -1)):
-        for place, (ratio, who) in enumerate(part):
-            factor = sign * (-1 if place else 1)
-            value += factor * ratio.value
-            drawn = drawn + factor * replicates(ratio, who, seed=seed + place)
+def composite(mixed: Columns, alone: Columns, figures: Mapping[str, Figure], seed: int) -> dict[str, dict[str, Any]]:
+    """The composite's arm less the arm of one reward on the same studies; "aggregate" is the mean over the figures."""
+    terms = {
+        name: [_Term(1, figure(mixed), mixed["study"], seed), _Term(-1, figure(alone), alone["study"], seed)]
+        for name, figure in figures.items()
+    }
+    share = 1 / len(terms)
+    everything = [replace(term, weight=share * term.weight) for both in terms.values() for term in both]
+    return {name: _sum(both) for name, both in terms.items()} | {"aggregate": _sum(everything)}
+
+
+@dataclass(frozen=True)
+class _Term:
+    """A figure with its weight in a sum. Terms of one seed and one number of patients are drawn together."""
+
+    weight: float
+    ratio: Ratio
+    patients: Sequence[str]
+    seed: int
+
+
+def _sum(terms: Sequence[_Term]) -> dict[str, Any]:
+    value = sum(term.weight * term.ratio.value for term in terms)
+    drawn = sum(term.weight * replicates(term.ratio, term.patients, seed=term.seed) for term in terms)
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return {"value": value, "low": float(low), "high": float(high)}
 
 
 def subgroups(columns: Columns, figures: Mapping[str, Figure], seed: int) -> dict[str, Rows]:
     """By sex, age and build (as rendered): every group with its n, and the largest less the smallest."""
-    given = _given(columns)
+    columns = given(columns)
     kinds: dict[str, list[str]] = {
-        "sex": list(given["sex"]),
-        "age": [next(name for limit, name in _AGES if age < limit) for age in given["age"]],
-        "build": list(given["build"]),
+        "sex": list(columns["sex"]),
+        "age": [next(name for limit, name in _AGES if age < limit) for age in columns["age"]],
+        "build": list(columns["build"]),
     }
     table: dict[str, Rows] = {}
     for kind, labels in kinds.items():
-        groups = {name: _where(given, [one == name for one in labels]) for name in sorted(set(labels))}
+        groups = {name: _where(columns, [one == name for one in labels]) for name in sorted(set(labels))}
         rows: Rows = {}
         for name, part in groups.items():
             rows[name] = {

@@ -2,8 +2,8 @@
 
 usage: python -m training.experiments_table [--results training/runs/results/nano-sites] [--json FILE]
 
-Studies are resampled within a seed (the studies are the same for every arm and seed); over the seeds the mean and the
-range are given. A difference is of the same studies, arm against arm of the same seed.
+The studies are the same for every arm and seed. A row of one seed resamples them; the row "all" pools an arm's seeds
+(a study is drawn with what every seed wrote on it). A difference is of the same studies, arm against arm, seed by seed.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ import numpy as np
 
 from training.evaluate.resampling import Ratio, interval, mean, paired
 from training.experiments import ARMS
-from training.experiments_contrasts import drops, priors, silence, subgroups
+from training.experiments_contrasts import composite, drops, given, priors, silence, subgroups
 
 Columns = Mapping[str, Sequence[Any]]
 _SEED = 5
+ALL = "all"
 
 
 def _array(columns: Columns, name: str) -> np.ndarray:
@@ -51,6 +52,7 @@ FIGURES: dict[str, Callable[[Columns], Ratio]] = {
     "change errors": _change_errors,
 }
 _CONTRASTED = ("findings F1", "1/(1+errors)", "errors")
+_OF_REWARDS = ("findings F1", "change F1", "1/(1+errors)", "BLEU-2")
 _OF_PRIORS = (*_CONTRASTED, "change F1", "change errors")
 
 
@@ -80,6 +82,26 @@ def load(folder: Path) -> dict[str, dict[int, dict[str, Any]]]:
     return found
 
 
+def by_seed(
+    results: Mapping[str, Mapping[int, Mapping[str, Any]]], arm: str, base: str = "sft"
+) -> dict[int | str, tuple[Columns, Columns | None]]:
+    """Of each seed of an arm, and of all of them pooled: its scores, and those of the arm `base` of the same seeds."""
+    seeds = sorted(results[arm])
+    groups: dict[int | str, list[int]] = {seed: [seed] for seed in seeds}
+    if len(seeds) > 1:
+        groups[ALL] = seeds
+    other = results.get(base, {}) if arm != base else {}
+    return {
+        name: (_pooled(results[arm], group), _pooled(other, group) if set(group) <= set(other) else None)
+        for name, group in groups.items()
+    }
+
+
+def _pooled(told: Mapping[int, Mapping[str, Any]], seeds: Sequence[int]) -> Columns:
+    names = told[seeds[0]]["scores"]
+    return {name: [value for seed in seeds for value in told[seed]["scores"][name]] for name in names}
+
+
 def figure(columns: Columns, name: str) -> dict[str, Any]:
     """A figure of one arm and seed with its interval."""
     return interval(FIGURES[name](columns), columns["study"], seed=_SEED).as_json()
@@ -98,18 +120,18 @@ def tables(folder: Path, unseen: str = "harbour") -> dict[str, Any]:
     order = [arm.name for arm in ARMS if arm.name in results]
     out: dict[str, Any] = {"cpu_seconds": {}, "figures": {}, "against_sft": {}}
     for arm in order:
-        for seed, told in results[arm].items():
-            out["cpu_seconds"].setdefault(arm, {})[seed] = told.get("cpu_seconds")
+        out["cpu_seconds"][arm] = {seed: told.get("cpu_seconds") for seed, told in results[arm].items()}
+        for seed, (scores, base) in by_seed(results, arm).items():
             for part, rule in PARTS.items():
-                columns = chosen(told["scores"], lambda row, rule=rule: rule(row, unseen))  # type: ignore[misc]
+                columns = chosen(scores, lambda row, rule=rule: rule(row, unseen))  # type: ignore[misc]
                 if not columns["study"]:
                     continue
                 place = out["figures"].setdefault(part, {}).setdefault(arm, {})
                 place[seed] = {name: figure(columns, name) for name in FIGURES}
-                if arm != "sft" and seed in results.get("sft", {}):
-                    base = chosen(results["sft"][seed]["scores"], lambda row, rule=rule: rule(row, unseen))  # type: ignore[misc]
+                if base is not None:
+                    other = chosen(base, lambda row, rule=rule: rule(row, unseen))  # type: ignore[misc]
                     against = out["against_sft"].setdefault(part, {}).setdefault(arm, {})
-                    against[seed] = {name: difference(columns, base, name) for name in FIGURES}
+                    against[seed] = {name: difference(columns, other, name) for name in FIGURES}
     return out
 
 
@@ -119,9 +141,7 @@ def contrasts(folder: Path, unseen: str = "harbour") -> dict[str, Any]:
     few = {name: FIGURES[name] for name in _CONTRASTED}
     out: dict[str, Any] = {"priors": {}, "compares without prior": {}, "drops": {}, "subgroups": {}}
     for arm in (arm.name for arm in ARMS if arm.name in results):
-        for seed, told in results[arm].items():
-            columns = told["scores"]
-            base = results["sft"][seed]["scores"] if arm != "sft" and seed in results.get("sft", {}) else None
+        for seed, (columns, base) in by_seed(results, arm).items():
             made = {
                 "priors": priors(columns, {name: FIGURES[name] for name in _OF_PRIORS}, _SEED),
                 "compares without prior": {"all": {"compares": silence(columns, _SEED)}},
@@ -131,6 +151,19 @@ def contrasts(folder: Path, unseen: str = "harbour") -> dict[str, Any]:
                 out[name].setdefault(arm, {})[seed] = rows
             for kind, rows in subgroups(columns, few, _SEED).items():
                 out["subgroups"].setdefault(kind, {}).setdefault(arm, {})[seed] = rows
+    out["composite less one reward"] = _against_single(results)
+    return out
+
+
+def _against_single(results: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> dict[str, Any]:
+    """GRPO step 1 on the composite less GRPO step 1 on one reward, by that reward's arm."""
+    out: dict[str, Any] = {}
+    measured = {name: FIGURES[name] for name in _OF_REWARDS}
+    for arm in (arm.name for arm in ARMS if arm.reward and arm.name in results):
+        for seed, (alone, mixed) in by_seed(results, arm, base="rl_step1").items():
+            if mixed is not None:
+                rows = composite(given(mixed), given(alone), measured, _SEED)
+                out.setdefault(arm, {})[seed] = {"composite less it": rows}
     return out
 
 
@@ -141,7 +174,7 @@ def _cell(told: Mapping[str, Any]) -> str:
     return f"{told['value']:.3f}" + ("" if low is None or high is None else f" [{low:.3f}, {high:.3f}]")
 
 
-def _lines(part: str, by_arm: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> list[str]:
+def _lines(part: str, by_arm: Mapping[str, Mapping[int | str, Mapping[str, Any]]]) -> list[str]:
     lines = [f"\n## {part}\n", "| arm | seed | n | " + " | ".join(FIGURES) + " |", "|" + "---|" * (3 + len(FIGURES))]
     for arm, seeds in by_arm.items():
         for seed, figures in seeds.items():
@@ -150,7 +183,7 @@ def _lines(part: str, by_arm: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> 
     return lines
 
 
-def _contrast_lines(title: str, by_arm: Mapping[str, Mapping[int, Mapping[str, Mapping[str, Any]]]]) -> list[str]:
+def _contrast_lines(title: str, by_arm: Mapping[str, Mapping[int | str, Mapping[str, Mapping[str, Any]]]]) -> list[str]:
     names = next((list(one) for seeds in by_arm.values() for rows in seeds.values() for one in rows.values()), [])
     lines = [f"\n## {title}\n", "| arm | seed | what | " + " | ".join(names) + " |", "|" + "---|" * (3 + len(names))]
     for arm, seeds in by_arm.items():

@@ -197,7 +197,7 @@ def settings(stage: RlStage, seed: int, folder: Path, steps: int, never: list[in
         max_completion_length=stage.max_new_tokens,
         max_steps=steps,
         learning_rate=stage.learning_rate,
-        lr_scheduler_type="constant_with_warmup",
+        lr_scheduler_type=stage.schedule,
         warmup_steps=stage.warmup,
         weight_decay=stage.weight_decay,
         adam_beta2=0.95,

@@ -23,7 +23,7 @@ def rows():
 
 
 def result(arm: str, columns: dict, seed: int = 1) -> str:
-    stages = {"compare": {"cpu_seconds": 5, "wall_seconds": 5, "steps": 10}}
+    stages = {"settle": {"cpu_seconds": 5, "wall_seconds": 5, "steps": 10}}
     told = {"run": "x", "seed": seed, "arm": arm, "source": "", "cpu_seconds": 5, "stages": stages}
     return json.dumps({**told, "scores": columns})
 
@@ -89,6 +89,35 @@ def test_a_copied_report_is_worse_than_a_right_one_and_states_no_change(rows, tm
     assert "| sft | 1 | true prior less copied report |" in contrast_text(told)
 
 
+def test_seeds_are_pooled_study_by_study(rows, tmp_path):
+    """Two seeds that wrote the same are no more certain than one; two that differ are pooled to their mean."""
+    perfect = columns_of(rows, [row.text or row.sample.reference for row in rows])
+    silent = columns_of(rows, [row.text for row in rows])
+    for seed, columns in ((1, perfect), (2, perfect)):
+        (tmp_path / f"seed-{seed}-sft.json").write_text(result("sft", silent, seed))
+        (tmp_path / f"seed-{seed}-rl_step1.json").write_text(result("rl_step1", columns, seed))
+    against = tables(tmp_path)["against_sft"]["seen sites"]["rl_step1"]
+    assert against["all"]["errors"]["low"] == pytest.approx(against[1]["errors"]["low"])
+    assert against["all"]["errors"]["n"] == 2 * against[1]["errors"]["n"]
+    (tmp_path / "seed-2-rl_step1.json").write_text(result("rl_step1", silent, 2))
+    seeds = tables(tmp_path)["figures"]["seen sites"]["rl_step1"]
+    mean = (seeds[1]["errors"]["value"] + seeds[2]["errors"]["value"]) / 2
+    assert seeds["all"]["errors"]["value"] == pytest.approx(mean)
+
+
+def test_the_composite_is_set_against_each_reward_alone(rows, tmp_path):
+    perfect = columns_of(rows, [row.text or row.sample.reference for row in rows])
+    silent = columns_of(rows, [row.text for row in rows])
+    for arm, columns in (("rl_step1", perfect), ("rl_bleu2", silent), ("rl_findings_f1", perfect)):
+        (tmp_path / f"seed-1-{arm}.json").write_text(result(arm, columns))
+    told = contrasts(tmp_path)["composite less one reward"]
+    won = told["rl_bleu2"][1]["composite less it"]
+    assert won["findings F1"]["value"] == won["aggregate"]["value"] == pytest.approx(1)
+    assert won["aggregate"]["low"] > 0.5
+    assert told["rl_findings_f1"][1]["composite less it"]["aggregate"]["value"] == 0
+    assert "rl_findings_errors" not in told
+
+
 def test_comparing_where_no_prior_was_given_is_counted(rows, tmp_path):
     drafts = ["Findings: Unchanged right effusion. Impression: No change."] * len(rows)
     (tmp_path / "seed-1-sft.json").write_text(result("sft", columns_of(rows, drafts)))
@@ -102,4 +131,4 @@ def test_a_budget_is_told_by_result_files_where_the_weights_are_gone(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(result(arm, {}))
     arm = next(one for one in ARMS if one.name == "more_sft")
-    assert _stage(load_run(options.run), arm, "compare", options, 1).steps == 20
+    assert _stage(load_run(options.run), arm, "settle", options, 1).steps == 20
