@@ -33,7 +33,8 @@ class Data:
     """Phantom studies by seed; `heldout_*` seeds are never trained or tuned on.
 
     sites: names of training/phantom/sites.py, in turn over the studies; none: films and case mix without a site.
-    unseen_site: evaluated only.
+    unseen_site: evaluated only. rl_singles, rl_pairs: further studies, behind the others, that only RL asks about (of
+    what SFT has learned by heart every rollout is right, and nothing is left to choose between); 0: about the others.
     """
 
     single_seed: Seed
@@ -48,6 +49,22 @@ class Data:
     prior_report_rate: Share
     sites: tuple[str, ...] = ()
     unseen_site: str = ""
+    rl_singles: Annotated[int, Field(ge=0)] = 0
+    rl_pairs: Annotated[int, Field(ge=0)] = 0
+
+    def of_sft(self, *, with_prior: bool) -> range:
+        """Indices of the studies that the vision tower and SFT learn from."""
+        return range(self.pairs if with_prior else self.singles)
+
+    def of_rl(self, *, with_prior: bool) -> range:
+        """Indices of the studies that RL asks about."""
+        first = self.pairs if with_prior else self.singles
+        more = self.rl_pairs if with_prior else self.rl_singles
+        return range(first, first + more) if more else range(first)
+
+    def rendered(self, *, with_prior: bool) -> int:
+        """How many studies of a kind there are in all."""
+        return self.pairs + self.rl_pairs if with_prior else self.singles + self.rl_singles
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -108,7 +125,8 @@ class VisionStage:
 class SftStage:
     """One run of training/sft.py on phantoms; `pair_share` of the rows are current + prior, the others are of tasks.
 
-    steps: of the learning-rate schedule; stop: where training ends, at most `steps`.
+    steps: of the learning-rate schedule; stop: where training ends, at most `steps`. studies: "rl" learns from the
+    reports of the studies that RL asks about.
     """
 
     name: str
@@ -123,6 +141,7 @@ class SftStage:
     list_share: Share
     findings_share: Share
     changes_share: Share
+    studies: Literal["sft", "rl"] = "sft"
 
 
 @dataclass(frozen=True, config=_STRICT)

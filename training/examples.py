@@ -44,9 +44,9 @@ class FilmStore:
 
     def __init__(self, data: Data, work: Path) -> None:
         folder, sites = work / "cache", data.sites
-        self._single = cached_films(folder, data.single_seed, data.singles, with_prior=False, sites=sites)
-        self._pair = cached_films(folder, data.pair_seed, data.pairs, with_prior=True, sites=sites)
-        self._singles = data.singles
+        self._singles, pairs = data.rendered(with_prior=False), data.rendered(with_prior=True)
+        self._single = cached_films(folder, data.single_seed, self._singles, with_prior=False, sites=sites)
+        self._pair = cached_films(folder, data.pair_seed, pairs, with_prior=True, sites=sites)
 
     def numbers(self, made: Study) -> tuple[int, ...]:
         """The films of a study, prior first."""
@@ -103,7 +103,8 @@ def example(made: Study, task: str, films: tuple[int, ...], data: Data, rng: np.
 
 
 def _draw(stage: SftStage, data: Data, store: FilmStore, rng: np.random.Generator) -> Iterator[Example]:
-    single, pair = rng.permutation(data.singles), rng.permutation(data.pairs)
+    pool = data.of_rl if stage.studies == "rl" else data.of_sft
+    single, pair = (rng.permutation(pool(with_prior=kind)) for kind in (False, True))
     given = (stage.list_share, stage.findings_share, stage.changes_share)
     shares = (1 - sum(given), *given)
     for turn in range(stage.steps * stage.batch):

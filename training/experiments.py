@@ -1,12 +1,13 @@
 """The paper's tables in small: base, SFT, more SFT for the same compute, RL only, SFT + RL; single rewards, composite.
 
 usage: python -m training.experiments [--run training/runs/nano-sites.toml] [--work build/experiments] [--seeds 1 2 3]
-           [--arms NAME ...] [--processes 2] [--results training/runs/results] [--per-site 120] [--start CHECKPOINT]
+           [--arms NAME ...] [--processes 2] [--results training/runs/results] [--per-site 240] [--start CHECKPOINT]
 
 Per seed the arms below. Rendered films, vision pretraining and the tokenizer are shared by all seeds (they belong to no
 arm); the language model's initial weights, the order of the data and all sampling differ by seed. `--start` takes a
 finished SFT checkpoint for every seed in place of the arms "base" and "sft" (for pilots).
-"More SFT" (from sft) and "RL only" (from base) get the CPU-seconds that both RL steps were measured to spend.
+"More SFT" (from sft) and "RL only" (from base) get the CPU-seconds that both RL steps were measured to spend, and the
+studies that RL asks about.
 
 Every arm writes RESULTS/<run>/seed-<n>-<arm>.json: one column per score, one row per held-out study of the trained
 sites and the unseen one; training/evaluate/resampling.py makes intervals and paired tests of them
@@ -91,7 +92,8 @@ def _stage(run: Run, arm: Arm, name: str, options: argparse.Namespace, seed: int
         like = _stages(options, seed, arm.like)[name]
         budget = sum(_spent(options, seed, one) for one in arm.costs)
         steps = max(1, round(budget * like["steps"] / like["cpu_seconds"]))
-        stage = replace(stage, steps=steps, stop=steps) if isinstance(stage, SftStage) else replace(stage, steps=steps)
+        same = {"stop": steps, "studies": "rl"} if isinstance(stage, SftStage) else {}
+        stage = replace(stage, steps=steps, **same)
     return stage
 
 
@@ -222,7 +224,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--arms", nargs="*", default=[], choices=[*_BY_NAME, []])
     parser.add_argument("--processes", type=int, default=2, help="one-thread processes")
-    parser.add_argument("--per-site", type=int, default=120, help="held-out studies per site, half of them pairs")
+    parser.add_argument("--per-site", type=int, default=240, help="held-out studies per site, half of them pairs")
     parser.add_argument("--start", type=Path, default=None, help="a finished SFT checkpoint, for pilots")
     parser.add_argument("--only", default="", help=argparse.SUPPRESS)
     return parser.parse_args(argv)

@@ -82,8 +82,9 @@ def data_in_words(run: Run) -> str:
     if run.data:
         sites = f", sites {', '.join(run.data.sites)}" if run.data.sites else ""
         unseen = f"; {run.data.unseen_site} is never trained on" if run.data.unseen_site else ""
+        more = f"; RL asks about {run.data.rl_singles} and {run.data.rl_pairs} more" if run.data.rl_singles else ""
         return (f"training.phantom, {run.data.singles} single studies of seed {run.data.single_seed} and "
-                f"{run.data.pairs} pairs of seed {run.data.pair_seed}{sites}{unseen}")  # fmt: skip
+                f"{run.data.pairs} pairs of seed {run.data.pair_seed}{sites}{more}{unseen}")  # fmt: skip
     if run.manifest:
         named = f", datasets {', '.join(run.manifest.datasets)}" if run.manifest.datasets else ""
         return f"train part of the manifest {Path(run.manifest.path).name}{named}"

@@ -44,7 +44,7 @@ from training.film_processor import FilmProcessor
 from training.monitoring import Progress, reward_figures, watch
 from training.rewards.batch import Reward
 from training.rewards.catalogue import build
-from training.rl_data import Question, phantom_questions, prompts_per_step, samples, steps_of
+from training.rl_data import Question, phantom_questions, prompts_in, prompts_per_step, samples, steps_of
 from training.shared_prompts import SharedPrompts
 from training.stop_rules import Stop, broken, last_good_checkpoint
 
@@ -236,7 +236,7 @@ def _trainer(run: Run, stage: RlStage, work: Path, source: Path, out: Path) -> t
     model.model.visual.requires_grad_(requires_grad=False)
     never = processor.tokenizer.convert_tokens_to_ids(list(NEVER_SAMPLED))
     resumed = ranks.newest_checkpoint(out / "trainer")
-    steps = steps_of(stage, run.phantoms.singles + run.phantoms.pairs)
+    steps = steps_of(stage, prompts_in(run.phantoms))
     callback = Watch(stage, Progress(out), int(resumed.name.removeprefix("checkpoint-")) if resumed else 0)
     alone = not stage.vllm_url and stage.top_p == 1  # all that SharedPrompts knows how to sample
     kind = partial(SharedGrpo, never=never) if alone else Grpo

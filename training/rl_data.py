@@ -23,6 +23,8 @@ from training.phantom.reports import report_sections
 from training.phantom.studies import Study
 from training.rewards.batch import Sample
 
+_POOL = 20_000  # studies of a kind: whether a film shows something is found by making the study
+
 
 @dataclass(frozen=True)
 class Question:
@@ -82,20 +84,20 @@ def question(
     )
 
 
-def _by_content(data: Data, count: int, *, with_prior: bool, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _by_content(data: Data, *, with_prior: bool, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Indices of studies whose current film shows something, and of the others, each in random order."""
-    shown = np.array(
-        [label_vector(training_study(data, i, with_prior=with_prior).current.findings).any() for i in range(count)]
-    )
-    return rng.permutation(np.flatnonzero(shown)), rng.permutation(np.flatnonzero(~shown))
+    pool = np.array(data.of_rl(with_prior=with_prior)[:_POOL])
+    made = (training_study(data, int(i), with_prior=with_prior) for i in pool)
+    shown = np.array([label_vector(one.current.findings).any() for one in made])
+    return rng.permutation(pool[shown]), rng.permutation(pool[~shown])
 
 
 class _Deck:
     """Draws of one kind of study: abnormal ones at the asked share, no study again before all have been drawn."""
 
-    def __init__(self, data: Data, count: int, *, with_prior: bool, rng: np.random.Generator) -> None:
+    def __init__(self, data: Data, *, with_prior: bool, rng: np.random.Generator) -> None:
         self.data, self.with_prior = data, with_prior
-        abnormal, normal = _by_content(data, count, with_prior=with_prior, rng=rng)
+        abnormal, normal = _by_content(data, with_prior=with_prior, rng=rng)
         self.piles = [abnormal if len(abnormal) else normal, normal if len(normal) else abnormal]
         self.turns = [0, 0]
 
@@ -116,6 +118,11 @@ def steps_of(stage: RlStage, available: int) -> int:
     return stage.steps or math.ceil(stage.epochs * available / stage.prompts)
 
 
+def prompts_in(data: Data) -> int:
+    """How many studies RL may ask about."""
+    return len(data.of_rl(with_prior=False)) + len(data.of_rl(with_prior=True))
+
+
 def prompts_per_step(stage: RlStage) -> int:
     """Prompts generated for one optimiser step over all processes."""
     return stage.prompts * (stage.oversample if stage.zero_variance == "resample" else 1)
@@ -123,10 +130,9 @@ def prompts_per_step(stage: RlStage) -> int:
 
 def phantom_questions(stage: RlStage, data: Data, store: FilmStore, seed: int) -> Iterator[Question]:
     """All prompts of the stage in training order."""
-    rng = np.random.default_rng([seed, 77])
-    pools = min(20000, data.singles), min(20000, data.pairs)
-    decks = {kind: _Deck(data, pools[kind], with_prior=bool(kind), rng=rng) for kind in (0, 1)}
-    for _ in range(steps_of(stage, data.singles + data.pairs)):
+    rng = np.random.default_rng([seed, 77, *stage.name.encode()])
+    decks = {kind: _Deck(data, with_prior=bool(kind), rng=rng) for kind in (0, 1)}
+    for _ in range(steps_of(stage, prompts_in(data))):
         kind = int(rng.random() < stage.pair_share)
         for _ in range(prompts_per_step(stage)):
             made = decks[kind].draw(normal=bool(rng.random() >= stage.abnormal_share))

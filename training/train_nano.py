@@ -34,8 +34,8 @@ def render(run: Run, work: Path, processes: int) -> None:
     """Fill WORK/cache with the films of training and validation."""
     data = run.phantoms
     for seed, count, with_prior in (
-        (data.single_seed, data.singles, False),
-        (data.pair_seed, data.pairs, True),
+        (data.single_seed, data.rendered(with_prior=False), False),
+        (data.pair_seed, data.rendered(with_prior=True), True),
         (data.validation_seed, data.validation, False),
     ):
         cached_films(work / "cache", seed, count, with_prior=with_prior, processes=processes, sites=data.sites)

@@ -58,9 +58,10 @@ class Films:
     def __init__(self, run: Run, work: Path) -> None:
         data = run.phantoms
         folder, sites = work / "cache", data.sites
-        single = cached_films(folder, data.single_seed, data.singles, with_prior=False, sites=sites)
-        pair = cached_films(folder, data.pair_seed, data.pairs, with_prior=True, sites=sites)
-        self.films = (single, pair)
+        counts = data.rendered(with_prior=False), data.rendered(with_prior=True)
+        single = cached_films(folder, data.single_seed, counts[0], with_prior=False, sites=sites)
+        pair = cached_films(folder, data.pair_seed, counts[1], with_prior=True, sites=sites)
+        self.films = (single[: data.singles], pair[: data.pairs])
         self.labels = np.concatenate(
             [
                 labels(studies(data.single_seed, data.singles, with_prior=False, sites=sites)),
