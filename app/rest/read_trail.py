@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections import OrderedDict
@@ -26,24 +27,25 @@ class ReadTrail:
 
     database: Database
     clock: Clock
-    _looks: OrderedDict[str, datetime] = field(default_factory=OrderedDict, init=False, repr=False)
+    _looks: OrderedDict[bytes, datetime] = field(default_factory=OrderedDict, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def note(self, reader: Reader, action: str, study_id: str = "", **detail: object) -> None:
         """Write the entry. Raises DatabaseUnavailable: what cannot be noted is not shown."""
-        look = json.dumps([reader.user_id, action, study_id, detail], sort_keys=True)
+        told = json.dumps([reader.user_id, action, study_id, detail], sort_keys=True)
+        look = hashlib.sha256(told.encode()).digest()  # a page of the worklist names up to 1,000 studies
         if action in COALESCED and self._seen(look):
             return
         with unit_of_work(self.database, self.clock, actor(reader)) as uow:
             uow.audit(action, study_id, **detail)
         self._remember(look)
 
-    def _seen(self, look: str) -> bool:
+    def _seen(self, look: bytes) -> bool:
         with self._lock:
             at = self._looks.get(look)
         return at is not None and self.clock.now() - at < ONE_LOOK
 
-    def _remember(self, look: str) -> None:
+    def _remember(self, look: bytes) -> None:
         with self._lock:
             self._looks[look] = self.clock.now()
             self._looks.move_to_end(look)

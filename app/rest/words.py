@@ -18,8 +18,9 @@ def _printable(value: str) -> str:
 
 Line = Annotated[str, StringConstraints(max_length=256), AfterValidator(_printable)]
 Text = Annotated[str, StringConstraints(max_length=65_536), AfterValidator(_printable)]
-SaidLine = Annotated[Line, StringConstraints(min_length=1, strip_whitespace=True)]
-SaidText = Annotated[Text, StringConstraints(min_length=1, strip_whitespace=True)]
+_SAID = StringConstraints(min_length=1)  # a constraint of its own: beside strip_whitespace, spaces would count
+SaidLine = Annotated[Line, StringConstraints(strip_whitespace=True), _SAID]
+SaidText = Annotated[Text, StringConstraints(strip_whitespace=True), _SAID]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 RowId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Uid = Annotated[str, StringConstraints(pattern=r"^[0-9.]{1,64}$")]  # PS3.5 9.1
