@@ -9,10 +9,11 @@ from app.errors import NotAllowed
 
 
 class Role(StrEnum):
-    """Roles of people (first four) and of machines: a RIS, and an archive or gateway that speaks DICOMweb."""
+    """Roles of people (first five) and of machines: a RIS, and an archive or gateway that speaks DICOMweb."""
 
     RADIOLOGIST = "radiologist"
     VIEWER = "viewer"
+    LEAD = "lead"
     AUDITOR = "auditor"
     ADMIN = "admin"
     RIS = "ris"
@@ -23,11 +24,15 @@ class Action(StrEnum):
     """What a route asks leave for."""
 
     READ_STUDIES = "read_studies"
+    READ_IN_PERSON = "read_in_person"
     WRITE_REPORTS = "write_reports"
     SIGN_REPORTS = "sign_reports"
+    KEEP_TEXTS = "keep_texts"
     REQUEST_DRAFTS = "request_drafts"
     READ_CHANGES = "read_changes"
     READ_AUDIT = "read_audit"
+    READ_OVERSIGHT = "read_oversight"
+    ADMINISTER = "administer"
     STORE_OBJECTS = "store_objects"
 
 
@@ -35,15 +40,28 @@ GRANTS: dict[Role, frozenset[Action]] = {
     Role.RADIOLOGIST: frozenset(
         {
             Action.READ_STUDIES,
+            Action.READ_IN_PERSON,
             Action.WRITE_REPORTS,
             Action.SIGN_REPORTS,
+            Action.KEEP_TEXTS,
             Action.REQUEST_DRAFTS,
             Action.READ_CHANGES,
         }
     ),
-    Role.VIEWER: frozenset({Action.READ_STUDIES}),
+    Role.VIEWER: frozenset({Action.READ_STUDIES, Action.READ_IN_PERSON}),
+    Role.LEAD: frozenset({Action.READ_OVERSIGHT}),
     Role.AUDITOR: frozenset({Action.READ_AUDIT}),
-    Role.ADMIN: frozenset({Action.READ_STUDIES, Action.READ_AUDIT, Action.REQUEST_DRAFTS, Action.READ_CHANGES}),
+    Role.ADMIN: frozenset(
+        {
+            Action.READ_STUDIES,
+            Action.READ_IN_PERSON,
+            Action.KEEP_TEXTS,
+            Action.READ_AUDIT,
+            Action.REQUEST_DRAFTS,
+            Action.READ_CHANGES,
+            Action.ADMINISTER,
+        }
+    ),
     Role.RIS: frozenset({Action.READ_STUDIES, Action.READ_CHANGES, Action.REQUEST_DRAFTS}),
     Role.PACS: frozenset({Action.READ_STUDIES, Action.STORE_OBJECTS}),
 }

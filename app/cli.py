@@ -27,7 +27,7 @@ db_app = typer.Typer(help="The database.", no_args_is_help=True)
 user_app = typer.Typer(help="People who log in.", no_args_is_help=True)
 token_app = typer.Typer(help="Machines that call the API.", no_args_is_help=True)
 audit_app = typer.Typer(help="The audit chain.", no_args_is_help=True)
-feedback_app = typer.Typer(help="Signed reports beside their drafts.", no_args_is_help=True)
+feedback_app = typer.Typer(help="Signed reports beside their drafts, and remarks on drafts.", no_args_is_help=True)
 for name, group in (("db", db_app), ("user", user_app), ("token", token_app), ("audit", audit_app)):
     app.add_typer(group, name=name)
 app.add_typer(feedback_app, name="feedback")
@@ -114,7 +114,7 @@ def db_upgrade(config_file: ConfigOption = None) -> None:
 @user_app.command("add")
 def user_add(
     name: Annotated[str, typer.Argument(help="Login name.")],
-    role: Annotated[list[str], typer.Option(help="radiologist, viewer, auditor or admin; may be repeated.")],
+    role: Annotated[list[str], typer.Option(help="radiologist, viewer, auditor, lead or admin; may be repeated.")],
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")] = False,
     display_name: Annotated[str, typer.Option(help="Name as it stands under a signature.")] = "",
     config_file: ConfigOption = None,
@@ -224,6 +224,27 @@ def feedback_export(
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else typer.prompt("Password", hide_input=True)
     tally = feedback.run(settings, feedback.Ask(folder, user, password, since, sites, images))
     feedback.show(tally, folder, (*settings.feedback.opted_out, *sites), out)
+
+
+@feedback_app.command("remarks")
+def feedback_remarks(
+    file: Annotated[Path, typer.Option("--out", help="A CSV file that does not exist yet.")],
+    user: Annotated[str, typer.Option("--as", help="Login name of the administrator who exports.")],
+    since: Annotated[str, typer.Option(help="Remarks given on this day (UTC) or later, YYYY-MM-DD.")] = "",
+    opted_out: Annotated[
+        list[str] | None,
+        typer.Option("--site-opt-out", help="AE title, institution or issuer; besides feedback.opted_out."),
+    ] = None,
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")] = False,
+    config_file: ConfigOption = None,
+) -> None:
+    """Export what readers held against drafts, de-identified, beside the weights that wrote them."""
+    from app.commands import feedback
+
+    settings, sites = _settings(config_file), tuple(opted_out or ())
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else typer.prompt("Password", hide_input=True)
+    tally = feedback.run_remarks(settings, feedback.Ask(file, user, password, since, sites))
+    feedback.show_remarks(tally, file, (*settings.feedback.opted_out, *sites), out)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)

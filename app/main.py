@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -16,11 +16,15 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from app import telemetry
+from app.accounts import people_routes
 from app.accounts import routes as account_routes
 from app.accounts.attempts import Attempts
 from app.accounts.door import Door
 from app.accounts.handlers import SessionLimits, Sessions
 from app.accounts.passwords import Passwords
+from app.accounts.people import People
+from app.administration import routes as administration_routes
+from app.administration.handlers import Administration
 from app.audit import routes as audit_routes
 from app.config import Settings
 from app.db.group_commit import GroupCommit
@@ -28,21 +32,27 @@ from app.db.session import Database
 from app.dicomweb import retrieve_routes, search_routes
 from app.dicomweb.objects import Objects
 from app.dicomweb.services import DicomWeb
+from app.domain.reading import ReadingModes
 from app.domain.report import Decision
 from app.intake import stow_routes
 from app.intake.handlers import StoreInstances
 from app.intake.stow import Stow
-from app.ports import Clock, ObjectStore, PixelReader
+from app.oversight import routes as oversight_routes
+from app.ports import Clock, ObjectStore, Peer, PixelReader
 from app.rest import armour, health, openapi, page, problems
 from app.rest.read_trail import ReadTrail
-from app.review import feed_routes, report_routes, study_routes
+from app.review import feed_routes, reading_routes, report_routes, study_routes, text_routes
 from app.review.feed import ChangeFeed, LiveChanges
 from app.review.frames import ShowFrames
 from app.review.handlers import WriteReports
+from app.review.lists import KeepLists
 from app.review.locks import ClaimStudies
+from app.review.reading import DraftGate, Looks
 from app.review.redraft import Redraft
+from app.review.remarks import RemarkOnDrafts
 from app.review.services import Review
 from app.review.signing import SignReports
+from app.review.texts import KeepTexts
 
 API = "/api/v1"
 DICOMWEB = "/dicom-web"
@@ -60,6 +70,7 @@ class ApiDeps:
     """All that the API needs of the outside.
 
     model_ready: whether a draft would be tried now; quick, never raises. secure_cookie: HTTPS ends in front of us.
+    peers: whom an administrator may ask whether they are there.
     web_dist: the built page, None for none. quiet, ae_title, max_object_bytes: as the receiver has them.
     """
 
@@ -68,6 +79,7 @@ class ApiDeps:
     store: ObjectStore
     pixels: PixelReader
     model_ready: Callable[[], bool]
+    peers: Sequence[Peer] = ()
     idle: timedelta = timedelta(minutes=15)
     session: timedelta = timedelta(hours=12)
     secure_cookie: bool = False
@@ -75,6 +87,7 @@ class ApiDeps:
     quiet: timedelta = timedelta(seconds=60)
     ae_title: str = "UNIRG"
     max_object_bytes: int = 1 << 30
+    modes: ReadingModes = field(default_factory=ReadingModes)
     web_dist: Path | None = WEB_DIST
 
 
@@ -88,6 +101,9 @@ def create_app(deps: ApiDeps, passwords: Passwords | None = None, attempts: Atte
     app.state.audit = audit_routes.Audit(deps.database, deps.clock)
     trail = ReadTrail(deps.database, deps.clock)
     app.state.review = _review(deps, sessions, trail)
+    app.state.oversight = oversight_routes.Overseen(deps.database, deps.clock, trail)
+    app.state.people = People(deps.database, deps.clock, sessions.passwords)
+    app.state.administration = Administration(deps.database, deps.clock, trail, deps.peers)
     sink = StoreInstances(
         GroupCommit(deps.database, deps.clock), deps.store, deps.quiet, deps.min_free_ratio, deps.ae_title
     )
@@ -114,7 +130,9 @@ def bare_app() -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     api = APIRouter(prefix=API)
-    for stage in (account_routes, study_routes, report_routes, feed_routes, audit_routes):
+    for stage in (account_routes, study_routes, report_routes, feed_routes, audit_routes, oversight_routes):
+        api.include_router(stage.router)
+    for stage in (reading_routes, text_routes, people_routes, administration_routes):
         api.include_router(stage.router)
     app.include_router(api)
     app.include_router(stow_routes.router, prefix=DICOMWEB)
@@ -130,18 +148,23 @@ def bare_app() -> FastAPI:
 
 
 def _review(deps: ApiDeps, sessions: Sessions, trail: ReadTrail) -> Review:
-    feed = ChangeFeed(deps.database)
+    feed, gate = ChangeFeed(deps.database), DraftGate(deps.modes)
     return Review(
         deps.database,
         deps.clock,
         trail,
+        gate,
         ShowFrames(deps.database, deps.store, deps.pixels, trail),
         ClaimStudies(deps.database, deps.clock),
         Redraft(deps.database, deps.clock),
-        WriteReports(deps.database, deps.clock),
-        SignReports(deps.database, deps.clock, sessions.confirm, _count_decisions),
+        WriteReports(deps.database, deps.clock, gate),
+        SignReports(deps.database, deps.clock, gate, sessions.confirm, _count_decisions),
         feed,
         LiveChanges(feed),
+        Looks(deps.database, deps.clock, gate),
+        RemarkOnDrafts(deps.database, deps.clock, gate),
+        KeepTexts(deps.database, deps.clock),
+        KeepLists(deps.database, deps.clock),
     )
 
 
@@ -175,15 +198,17 @@ def _log_fault(instance: str, error: Exception) -> None:
 def serve_http(settings: Settings) -> None:
     """Run the API process until a signal ends it."""
     from app.bootstrap import connect
+    from app.bootstrap.peers import peers
     from app.bootstrap.stages import draft_model, pixel_reader
 
-    process, pixels = connect(settings, "api"), pixel_reader(PIXEL_CHILDREN)
+    process, pixels, model = connect(settings, "api"), pixel_reader(PIXEL_CHILDREN), draft_model(settings)
     deps = ApiDeps(
         process.database,
         process.clock,
         process.store,
         pixels,
-        draft_model(settings).ready,
+        model.ready,
+        peers(settings, model.ready),
         idle=timedelta(minutes=settings.http.idle_minutes),
         session=timedelta(minutes=settings.http.session_minutes),
         secure_cookie=settings.http.cookie_secure,
@@ -191,6 +216,7 @@ def serve_http(settings: Settings) -> None:
         quiet=timedelta(seconds=settings.completeness.quiet_seconds),
         ae_title=settings.dicom.ae_title,
         max_object_bytes=settings.dicom.max_object_bytes,
+        modes=ReadingModes(settings.review.mode, settings.review.sites),
     )
     try:
         server(create_app(deps), settings.http.host, settings.http.port).run()

@@ -1,7 +1,8 @@
-"""`unirg feedback export`: what radiologists made of the drafts, de-identified, for training."""
+"""`unirg feedback export` and `remarks`: what radiologists made of the drafts and said of them, de-identified."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from app.db.tables import User
 from app.errors import InvalidRequest, NotAllowed
 from app.feedback.handlers import ExportFeedback, Tally, Wanted
 from app.feedback.pictures import Pictures
+from app.feedback.remarks import ExportRemarks, RemarkTally, WantedRemarks
 from app.gateways.clock import SystemClock
 from app.gateways.object_store import LocalObjectStore
 from model.manifest import BadCheckpoint, load_checkpoint
@@ -29,9 +31,9 @@ TERMINAL = "terminal"
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What the command line says. since: YYYY-MM-DD, a day of UTC, or ""."""
+    """What the command line says. place: the folder or file to write; since: YYYY-MM-DD, a day of UTC, or ""."""
 
-    folder: Path
+    place: Path
     username: str
     password: str
     since: str = ""
@@ -44,7 +46,7 @@ def run(settings: Settings, ask: Ask) -> Tally:
     database = Database(settings.database.url.get_secret_value())
     try:
         reader = _administrator(database, ask.username, ask.password)
-        wanted = Wanted(ask.folder, _since(ask.since), (*settings.feedback.opted_out, *ask.opted_out))
+        wanted = Wanted(ask.place, _since(ask.since), (*settings.feedback.opted_out, *ask.opted_out))
         store = LocalObjectStore(settings.storage.path)
         if not ask.images:
             return ExportFeedback(database, SystemClock(), store).export(reader, wanted)
@@ -56,6 +58,18 @@ def run(settings: Settings, ask: Ask) -> Tally:
             return ExportFeedback(database, SystemClock(), store, pictures).export(reader, wanted)
         finally:
             pixels.close()
+    finally:
+        database.close()
+
+
+def run_remarks(settings: Settings, ask: Ask) -> RemarkTally:
+    """Raises as `run`."""
+    database = Database(settings.database.url.get_secret_value())
+    try:
+        reader = _administrator(database, ask.username, ask.password)
+        wanted = WantedRemarks(ask.place, _since(ask.since), (*settings.feedback.opted_out, *ask.opted_out))
+        store = LocalObjectStore(settings.storage.path)
+        return ExportRemarks(database, SystemClock(), store).export(reader, wanted)
     finally:
         database.close()
 
@@ -95,11 +109,23 @@ def image_size_of(model: str) -> int | None:
 def show(tally: Tally, folder: Path, opted_out: tuple[str, ...], console: Console) -> None:
     """For a person at a terminal: what is there now, and what is not."""
     console.print(f"{tally.records} of {tally.read} signed reports are in {folder}.", markup=False)
-    for name, count in sorted(tally.opted_out.items()):
-        console.print(f"Left out because {name} opted out: {count}.", markup=False)
-    for name in sorted(set(opted_out) - set(tally.opted_out)):
-        console.print(f"Nothing came from {name}, which opted out: check the spelling.", markup=False)
+    _show_left_out(tally.opted_out, opted_out, console)
     for reason, count in sorted(tally.refused.items()):
         console.print(f"Refused, {reason}: {count}. `feedback.refused` in the audit chain names them.", markup=False)
     for reason, count in sorted(tally.pictures_left.items()):
         console.print(f"Pictures left out, {reason}: {count}.", markup=False)
+
+
+def show_remarks(tally: RemarkTally, file: Path, opted_out: tuple[str, ...], console: Console) -> None:
+    """As `show`."""
+    console.print(f"{tally.written} of {tally.read} remarks are in {file}.", markup=False)
+    _show_left_out(tally.opted_out, opted_out, console)
+    for reason, count in sorted(tally.refused.items()):
+        console.print(f"Refused, {reason}: {count}.", markup=False)
+
+
+def _show_left_out(found: Counter[str], opted_out: tuple[str, ...], console: Console) -> None:
+    for name, count in sorted(found.items()):
+        console.print(f"Left out because {name} opted out: {count}.", markup=False)
+    for name in sorted(set(opted_out) - set(found)):
+        console.print(f"Nothing came from {name}, which opted out: check the spelling.", markup=False)

@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 from app.db.tables import Job, OutboxMessage, Study
 from app.domain.identifiers import new_id
 
+DEAD, SUPERSEDED, DROPPED = "dead", "superseded", "dropped"
+"""No attempt left, and a person must look; given way to another job; given up by a person."""
 MAX_ATTEMPTS = 5
 UNCLAIMED_AFTER = timedelta(seconds=20)
 LEASE = timedelta(seconds=20)
@@ -48,7 +50,7 @@ def enqueue(session: Session, now: datetime, task: str, study: Study, target: st
     """A new job for the study's current revision; older unfinished ones of the task and target give way."""
     same = (Job.task == task, Job.study_id == study.id, Job.target == target)
     unfinished = Job.state.in_(("queued", "running"))
-    session.execute(sa.update(Job).where(*same, unfinished).values(state="superseded", token=new_id()))
+    session.execute(sa.update(Job).where(*same, unfinished).values(state=SUPERSEDED, token=new_id()))
     rounds = session.scalar(sa.select(sa.func.count()).where(*same, Job.revision == study.revision)) or 0
     job = Job(
         id=new_id(),
@@ -106,7 +108,15 @@ def drop(session: Session, held: Claim) -> None:
     """The study went another way: nobody waits for this job any more."""
     job = _held(session, held)
     if job is not None:
-        job.state = "superseded"
+        job.state = SUPERSEDED
+
+
+def postpone(session: Session, held: Claim, until: datetime) -> None:
+    """Give a sound job back because others come first; the attempt does not count."""
+    job = _held(session, held)
+    if job is not None:
+        job.state, job.token, job.deadline = "queued", new_id(), until
+        job.attempts = held.attempts - 1
 
 
 def fail(session: Session, now: datetime, held: Claim, error: str, *, retry: bool) -> Job | None:
@@ -116,7 +126,7 @@ def fail(session: Session, now: datetime, held: Claim, error: str, *, retry: boo
         return None
     job.last_error = error
     if not retry or held.last:
-        job.state = "dead"
+        job.state = DEAD
         return job
     job.state, job.token = "queued", new_id()
     job.deadline = now + timedelta(seconds=BACK_OFF[min(held.attempts, len(BACK_OFF)) - 1])
@@ -143,7 +153,7 @@ def requeue(session: Session, now: datetime, job: Job) -> bool:
     It is repeated more and more seldom. A job whose process fell silent gets a new token, which fences the old attempt.
     """
     if job.attempts >= MAX_ATTEMPTS:
-        job.state = "dead"
+        job.state = DEAD
         job.last_error = job.last_error or "the process that ran it ended, each time"
         return False
     if job.state == "running":
@@ -151,3 +161,10 @@ def requeue(session: Session, now: datetime, job: Job) -> bool:
     job.deadline = now + max(UNCLAIMED_AFTER, now - job.created_at)
     _publish(session, now, job)
     return True
+
+
+def revive(session: Session, now: datetime, job: Job) -> None:
+    """Queue a dead job as if it had never been tried; messages of its old attempts are out of date."""
+    job.state, job.token, job.attempts, job.last_error = "queued", new_id(), 0, ""
+    job.deadline = now + UNCLAIMED_AFTER
+    _publish(session, now, job)

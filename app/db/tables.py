@@ -196,6 +196,7 @@ class Draft(Base):
     text: Mapped[str] = mapped_column(sa.Text)
     finish_reason: Mapped[str] = mapped_column(sa.String(16))
     sentences: Mapped[list[Any]]
+    evidence: Mapped[str] = mapped_column(sa.String(32), default="")  # how regions were looked for; "" not (yet)
     prior_study_instance_uid: Mapped[str] = mapped_column(sa.String(64), default="")
     prior_study_date: Mapped[str] = mapped_column(sa.String(8), default="")
     created_at: Mapped[datetime]
@@ -209,6 +210,8 @@ class Report(Base):
     id: Mapped[str] = mapped_column(sa.String(32), primary_key=True, default=new_id)
     study_id: Mapped[str] = mapped_column(sa.ForeignKey("studies.id"), unique=True)
     draft_id: Mapped[str | None] = mapped_column(sa.ForeignKey("drafts.id"))
+    draft_revision: Mapped[int | None]  # of the latest draft whose wording may be in the text
+    reading_mode: Mapped[str] = mapped_column(sa.String(16), default="draft-first")
     status: Mapped[str] = mapped_column(sa.String(24))
     version: Mapped[int] = mapped_column(default=1)
     findings: Mapped[str] = mapped_column(sa.Text, default="")
@@ -280,7 +283,7 @@ class Job(Base):
     revision: Mapped[int]
     target: Mapped[str] = mapped_column(sa.String(32), default="")
     round: Mapped[int] = mapped_column(default=0)  # counts redrafts of one revision
-    state: Mapped[str] = mapped_column(sa.String(16), default="queued")  # queued, running, done, dead, superseded
+    state: Mapped[str] = mapped_column(sa.String(16), default="queued")  # queued, running, done, dead, dropped, superseded
     token: Mapped[str] = mapped_column(sa.String(32), default=new_id)
     attempts: Mapped[int] = mapped_column(default=0)
     deadline: Mapped[datetime]

@@ -15,6 +15,9 @@ class ReportStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+SIGNED = (ReportStatus.FINAL, ReportStatus.APPENDED)
+
+
 class Section(StrEnum):
     """Where a sentence stands."""
 
@@ -38,6 +41,15 @@ class Decision(StrEnum):
     EDITED = "edited"
     REJECTED = "rejected"
     ADDED = "added"
+
+
+class Remark(StrEnum):
+    """What a reader holds against a draft, or against one of its sentences."""
+
+    WRONG_SIDE = "wrong_side"
+    MISSED = "missed"
+    HALLUCINATED = "hallucinated"
+    STYLE = "style"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,20 @@ class ModelText:
     text: str
     tokens: tuple[Token, ...]
     finish_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A box in shares of a picture, 0 to 1, left < right and top < bottom: where covering it unsays a sentence.
+
+    nats: by how much the sentence's log-probability falls with the hottest part covered, > 0.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    nats: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,13 @@ from app.domain.identifiers import new_id
 from app.errors import NotAllowed
 from app.feedback.card import data_card
 from app.feedback.files import ExportFolder
-from app.feedback.headers import HeaderIdentity, HeaderUnreadable, identity_in
+from app.feedback.headers import HeaderUnreadable, identity_in
 from app.feedback.known import Known, known
 from app.feedback.pictures import Pictures
 from app.feedback.pseudonyms import Pseudonyms
 from app.feedback.records import Record, RecordMaker, Refused, known_of
-from app.feedback.source import SignedCase, SignedReports
+from app.feedback.sites import names_of_site, opted_out, site_of
+from app.feedback.source import SignedCase, SignedReports, people
 from app.ports import Clock, ObjectStore
 
 
@@ -87,7 +88,7 @@ class ExportFeedback:
             raise NotAllowed("Only an administrator may take reports out of the house; ask one.")
         who, tally = f"user:{reader.username}", Tally(new_id())
         source = SignedReports(self.database, self.clock, who, tally.export, wanted.since, self.page)
-        everybody = known(names=source.people())
+        everybody = known(names=people(self.database))
         stayed: list[tuple[str, str]] = []
         with ExportFolder(wanted.folder) as folder:
             for page in source.pages():
@@ -121,21 +122,16 @@ class ExportFeedback:
         """None for a site that opted out."""
         prior = [image.object_key for image in case.prior.images] if case.prior else []
         seen = identity_in(self.store, [*(image.object_key for image in case.instances), *prior])
-        sites = _sites(case, seen)
-        gone = next((name for name in wanted.opted_out if _same(name) in sites), None)
+        source = case.prior.entry.source if case.prior and case.prior.entry else ""
+        gone = opted_out(names_of_site(case.study, case.instances, seen, source), wanted.opted_out)
         if gone is not None:
             tally.opted_out[gone] += 1
             return None
-        maker = RecordMaker(case, self.names, known_of(case) | seen.known | everybody, self._site(case, seen))
+        site = self.names.of("site", site_of(case.study, case.instances, seen))
+        maker = RecordMaker(case, self.names, known_of(case) | seen.known | everybody, site)
         record = maker.make()
         tally.add(record, maker.removed)
         return record
-
-    def _site(self, case: SignedCase, seen: HeaderIdentity) -> str:
-        """The institution; where no header names one, the issuer of patient IDs; else who sent the images."""
-        senders = sorted({image.calling_ae for image in case.instances})
-        named = [*sorted(seen.institutions), case.study.issuer, *senders]
-        return self.names.of("site", _same(next(filter(None, named), "")))
 
     def _keep_pictures(self, case: SignedCase, folder: ExportFolder, tally: Tally) -> None:
         for digest, found in (self.pictures.of(case) if self.pictures else {}).items():
@@ -160,13 +156,3 @@ class ExportFeedback:
                 since=wanted.since.isoformat() if wanted.since else "",
                 files=tally.files,
             )
-
-
-def _sites(case: SignedCase, seen: HeaderIdentity) -> set[str]:
-    source = case.prior.entry.source if case.prior and case.prior.entry else ""
-    senders = [image.calling_ae for image in case.instances]
-    return {_same(name) for name in (*senders, *seen.institutions, case.study.issuer, source) if name}
-
-
-def _same(name: str) -> str:
-    return " ".join(name.split()).casefold()

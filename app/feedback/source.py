@@ -60,12 +60,6 @@ class SignedReports:
     since: datetime | None = None
     page: int = 200
 
-    def people(self) -> tuple[str, ...]:
-        """Names and login names of everybody who logs in here."""
-        with self.database.reading() as session:
-            rows = session.execute(sa.select(User.name, User.username).where(User.password_hash != ""))
-            return tuple(word for row in rows for word in row)
-
     def pages(self) -> Iterator[list[SignedCase]]:
         """In order of signing. What is read is audited in the transaction that reads it."""
         after: tuple[datetime, str] | None = None
@@ -101,6 +95,13 @@ class SignedReports:
         return [(report, study, int(place)) for report, study, place in session.execute(query)]
 
 
+def people(database: Database) -> tuple[str, ...]:
+    """Names and login names of everybody who logs in here."""
+    with database.reading() as session:
+        rows = session.execute(sa.select(User.name, User.username).where(User.password_hash != ""))
+        return tuple(word for row in rows for word in row)
+
+
 def _cases(session: Session, rows: Sequence[tuple[Report, Study, int]]) -> list[SignedCase]:
     reports, studies = [report.id for report, _, _ in rows], [study.id for _, study, _ in rows]
     wanted = [report.draft_id for report, _, _ in rows if report.draft_id]
@@ -126,7 +127,7 @@ def _cases(session: Session, rows: Sequence[tuple[Report, Study, int]]) -> list[
             study,
             draft := drafts.get(report.draft_id or ""),
             number,
-            _prior(session, draft),
+            prior_shown(session, draft),
             tuple(instances[study.id]),
             tuple(addenda[report.id]),
             len(given_up[report.id]),
@@ -143,7 +144,8 @@ def _grouped(session: Session, query: sa.Select[str, Value]) -> defaultdict[str,
     return groups
 
 
-def _prior(session: Session, draft: Draft | None) -> PriorShown | None:
+def prior_shown(session: Session, draft: Draft | None) -> PriorShown | None:
+    """What the draft was compared with; None where it was written without a prior."""
     if draft is None or not draft.prior_study_instance_uid:
         return None
     query = (

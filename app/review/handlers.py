@@ -16,17 +16,19 @@ from app.db.session import Database, UnitOfWork, unit_of_work
 from app.db.tables import Draft, Report, Study
 from app.domain.events import RedraftRequested
 from app.domain.identifiers import new_id
-from app.domain.report import ReportStatus
+from app.domain.reading import ReadingMode
+from app.domain.report import SIGNED, ReportStatus
 from app.domain.study import READABLE, Stage, Step
-from app.errors import Conflict, InvalidRequest, StaleVersion, VersionRequired
+from app.errors import Conflict, InvalidRequest, StaleVersion
 from app.ports import Clock
+from app.rest.etags import is_expected
 from app.rest.guard import actor
 from app.review import locks, rules
+from app.review.reading import DraftGate, note_own_text
 from app.review.report_schemas import RecordCriticalResult, ReportOut, WriteReport
 from app.review.report_views import find_report, report_out
 from app.review.views import etag
 
-SIGNED = (ReportStatus.FINAL, ReportStatus.APPENDED)
 CLOCKS_DIFFER = timedelta(minutes=5)
 """A time that a client gives may be so far ahead of ours."""
 
@@ -61,11 +63,7 @@ def refuse_closed(report: Report) -> None:
 
 def refuse_stale_version(report: Report, if_match: str | None) -> None:
     """Raises VersionRequired without If-Match, StaleVersion where it names another version (RFC 9110 13.1.1)."""
-    if if_match is None:
-        message = "Send If-Match with the report's etag, so that nobody's text is overwritten unseen."
-        raise VersionRequired(message)
-    tags = {tag.strip().strip('"') for tag in if_match.split(",")}
-    if etag(report) not in tags:
+    if not is_expected(etag(report), if_match):
         message = "The report was changed since you read it; read it again, then decide what to keep."
         raise StaleVersion(message)
 
@@ -88,6 +86,7 @@ class WriteReports:
 
     database: Database
     clock: Clock
+    gate: DraftGate
 
     @contextmanager
     def _open(self, reader: Reader, report_id: str) -> Iterator[tuple[UnitOfWork, Study, Report]]:
@@ -101,7 +100,7 @@ class WriteReports:
 
         An open report goes over to `draft_id` where that is another draft than its own, or to none where its own is
         stale: its text is kept, its decisions start anew.
-        Raises NotFound, StudyLocked, AlreadySigned, DraftStale, IllegalTransition.
+        Raises NotFound, StudyLocked, AlreadySigned, DraftStale, DraftWithheld, IllegalTransition.
         """
         with unit_of_work(self.database, self.clock, actor(reader)) as uow:
             study = uow.study_by_uid(study_instance_uid)
@@ -113,47 +112,60 @@ class WriteReports:
             if report is None or report.status == ReportStatus.CANCELLED:
                 report = self._begin(uow, study, report, reader, draft_id)
             else:
-                self._go_on(uow, study, report, draft_id)
+                self._go_on(uow, study, report, reader, draft_id)
             uow.session.flush()
             return report_out(uow.session, report)
 
     def _begin(self, uow: UnitOfWork, study: Study, old: Report | None, reader: Reader, draft_id: str | None) -> Report:
-        if draft_id is not None:
-            _require_current(uow.session, study, draft_id)
+        draft = self._open_draft(uow.session, study, reader, draft_id)
         report = old or Report(id=new_id(), study_id=study.id, version=0, created_at=uow.now)
         report.draft_id, report.status, report.version = draft_id, ReportStatus.PRELIMINARY, report.version + 1
+        report.draft_revision = draft.revision if draft else None
+        report.reading_mode = mode = self.gate.configured(uow.session, study)
         report.findings = report.impression = ""
         report.sentences = _stored(rules.begun(draft_lines(uow.session, draft_id)))
         report.author_id, report.author_name, report.updated_at = reader.user_id, reader.name, uow.now
         uow.session.add(report)
         uow.move(study, Step.REPORT_STARTED)
-        note(uow, study, "report.started", report_id=report.id, draft_id=draft_id or "")
+        note(uow, study, "report.started", report_id=report.id, draft_id=draft_id or "", reading_mode=mode)
         return report
 
-    def _go_on(self, uow: UnitOfWork, study: Study, report: Report, draft_id: str | None) -> None:
+    def _go_on(self, uow: UnitOfWork, study: Study, report: Report, reader: Reader, draft_id: str | None) -> None:
+        self.gate.require_report(uow.session, reader, study, report)
         goes_over = draft_id is not None or _is_stale(uow.session, study, report.draft_id)
         if goes_over and draft_id != report.draft_id:
-            if draft_id is not None:
-                _require_current(uow.session, study, draft_id)
+            draft = self._open_draft(uow.session, study, reader, draft_id)
             report.draft_id, report.version, report.updated_at = draft_id, report.version + 1, uow.now
+            report.draft_revision = draft.revision if draft else report.draft_revision  # its wording may stay behind
             report.sentences = _stored(rules.begun(draft_lines(uow.session, draft_id)))
             note(uow, study, "report.rebased", report_id=report.id, draft_id=draft_id or "")
         if study.stage in READABLE:
             uow.move(study, Step.REPORT_STARTED)
 
+    def _open_draft(self, session: Session, study: Study, reader: Reader, draft_id: str | None) -> Draft | None:
+        if draft_id is None:
+            return None
+        draft = _current(session, study, draft_id)
+        self.gate.require_draft(session, reader, study, draft)
+        return draft
+
     def save(self, reader: Reader, report_id: str, if_match: str | None, given: WriteReport) -> ReportOut:
         """Replace text and decisions.
 
         After a late image this takes the study back into review: the reader has had the chance to look.
-        Raises AlreadySigned, VersionRequired, StaleVersion, StudyLocked, Contradiction.
+        Raises AlreadySigned, VersionRequired, StaleVersion, StudyLocked, DraftWithheld, Contradiction.
         """
         decided = [rules.DecidedSentence(s.index, s.decision, s.text) for s in given.sentences]
         with self._open(reader, report_id) as (uow, study, report):
             refuse_stale_version(report, if_match)
             locks.hold(uow, study, reader)
+            self.gate.require_report(uow.session, reader, study, report)
+            before = (report.findings, report.impression)
             report.sentences = _stored(rules.checked(draft_lines(uow.session, report.draft_id), decided))
             report.findings, report.impression = given.findings, given.impression
             report.version, report.updated_at = report.version + 1, uow.now
+            if report.reading_mode == ReadingMode.SECOND_READER:
+                note_own_text(uow, study, report, reader, before)
             if study.stage in READABLE:
                 uow.move(study, Step.REPORT_STARTED)
             # not a report.* action: each few seconds of typing is no change that another system waits for
@@ -165,6 +177,7 @@ class WriteReports:
         """Give an unsigned report up; its wording is kept. Raises AlreadySigned, StudyLocked."""
         with self._open(reader, report_id) as (uow, study, report):
             locks.hold(uow, study, reader)
+            withheld = self.gate.withholds(uow.session, reader, study, report)
             uow.session.add(_withdrawn(uow, report, reader, reason))
             report.status, report.version, report.updated_at = ReportStatus.CANCELLED, report.version + 1, uow.now
             if study.stage is Stage.IN_REVIEW:
@@ -172,7 +185,7 @@ class WriteReports:
             note(uow, study, "report.withdrawn", report_id=report.id)
             locks.free(uow, study, reader)
             uow.session.flush()
-            return report_out(uow.session, report)
+            return report_out(uow.session, report, withheld=withheld)
 
     def note_critical(self, reader: Reader, report_id: str, told: RecordCriticalResult) -> ReportOut:
         """Record that somebody was told; before or after signing, for it changes no text.
@@ -197,7 +210,8 @@ class WriteReports:
             uow.session.add(row)
             note(uow, study, "report.critical_result", report_id=report.id, critical_result_id=row.id)
             uow.session.flush()
-            return report_out(uow.session, report)
+            withheld = self.gate.withholds(uow.session, reader, study, report)
+            return report_out(uow.session, report, withheld=withheld)
 
 
 def _is_stale(session: Session, study: Study, draft_id: str | None) -> bool:
@@ -213,7 +227,7 @@ def refuse_stale_draft(session: Session, study: Study, report: Report) -> None:
         raise DraftStale(message)
 
 
-def _require_current(session: Session, study: Study, draft_id: str) -> None:
+def _current(session: Session, study: Study, draft_id: str) -> Draft:
     draft = session.get(Draft, draft_id)
     if draft is None or draft.study_id != study.id:
         message = "The study has no draft of this id; read the study again."
@@ -221,6 +235,7 @@ def _require_current(session: Session, study: Study, draft_id: str) -> None:
     if _is_stale(session, study, draft_id):
         message = "The study has changed since this draft was written; begin from its current draft, or from nothing."
         raise DraftStale(message)
+    return draft
 
 
 def _stored(decided: Sequence[rules.DecidedSentence]) -> list[dict[str, object]]:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from app.access import Action, Reader
+from app.db.tables import Study
 from app.rest.guard import Allow, address
 from app.rest.problems import declared
 from app.rest.words import RowId
@@ -48,6 +49,7 @@ def get_report(report_id: RowId, reader: MayRead, review: TheReview, response: R
     """The report with its addenda."""
     with review.database.reading() as session:
         row = report_views.find_report(session, report_id)
+        review.gate.require_report(session, reader, session.get_one(Study, row.study_id), row)
         report = report_views.report_out(session, row)
     review.trail.note(reader, "read.report", row.study_id, report_id=report_id)
     return _tagged(report, response)
@@ -116,6 +118,7 @@ def get_diff(report_id: RowId, reader: MayRead, review: TheReview) -> DiffOut:
     """Draft against report, word by word."""
     with review.database.reading() as session:
         report = report_views.find_report(session, report_id)
+        review.gate.require_report(session, reader, session.get_one(Study, report.study_id), report)
         diff = report_views.diff_out(session, report)
     review.trail.note(reader, "read.report", report.study_id, report_id=report_id, part="diff")
     return diff

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
+from app.domain.reading import ReadingMode
 from app.domain.report import Decision, ReportStatus
 from app.rest.words import Asked, RowId, SaidLine, SaidText, Secret, Text, Told, Uid
 
@@ -105,11 +106,17 @@ class SentenceOut(Told):
 
 
 class ReportOut(Told):
-    """The report with its addenda. etag: for If-Match of the next write; unsigned: signature None."""
+    """The report with its addenda. etag: for If-Match of the next write; unsigned: signature None.
+
+    reading_mode: the one that it was begun in. withheld: its text and decisions are left out here, since words of a
+    draft may be in them that the asker is not to see yet.
+    """
 
     id: str
     study_instance_uid: str
     draft_id: str | None
+    reading_mode: ReadingMode
+    withheld: bool
     status: ReportStatus
     etag: str
     findings: str

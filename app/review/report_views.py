@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.db.report_tables import CriticalResult
 from app.db.tables import Addendum, Delivery, Draft, Report, Study
+from app.domain.reading import ReadingMode
 from app.domain.report import ReportStatus, Section
 from app.errors import NotFound
 from app.review import rules
@@ -37,8 +38,8 @@ def find_report(session: Session, report_id: str) -> Report:
     return report
 
 
-def report_out(session: Session, report: Report) -> ReportOut:
-    """The whole report."""
+def report_out(session: Session, report: Report, *, withheld: bool = False) -> ReportOut:
+    """The whole report; withheld: without its text and decisions."""
     uid = session.scalars(sa.select(Study.study_instance_uid).where(Study.id == report.study_id)).one()
     addenda = session.scalars(sa.select(Addendum).where(Addendum.report_id == report.id).order_by(Addendum.number))
     told = sa.select(CriticalResult).where(CriticalResult.report_id == report.id)
@@ -46,11 +47,13 @@ def report_out(session: Session, report: Report) -> ReportOut:
         id=report.id,
         study_instance_uid=uid,
         draft_id=report.draft_id,
+        reading_mode=ReadingMode(report.reading_mode),
+        withheld=withheld,
         status=ReportStatus(report.status),
         etag=etag(report),
-        findings=report.findings,
-        impression=report.impression,
-        sentences=[SentenceOut.model_validate(sentence) for sentence in report.sentences],
+        findings="" if withheld else report.findings,
+        impression="" if withheld else report.impression,
+        sentences=[] if withheld else [SentenceOut.model_validate(sentence) for sentence in report.sentences],
         author=report.author_name,
         signature=_signature(report.signer_name, report.signed_at, report.meaning),
         addenda=[_addendum(addendum) for addendum in addenda],

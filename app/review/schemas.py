@@ -9,6 +9,7 @@ from app.domain.priors import PriorDecision, PriorOutcome
 from app.domain.report import ReportStatus, Section, Source
 from app.domain.study import Stage
 from app.rest.words import Told
+from app.review.reading_schemas import ReadingOut
 
 
 class PatientOut(Told):
@@ -32,30 +33,6 @@ class LockOut(LockOwner):
 
     mine: bool
     expires_at: datetime
-
-
-class WorklistItem(Told):
-    """One line of the worklist. flags: objections of the guardrails to the current draft; study_date: YYYYMMDD."""
-
-    study_instance_uid: str
-    accession_number: str | None
-    patient: PatientOut
-    study_date: str | None
-    description: str | None
-    state: Stage
-    reason: str | None
-    priority: str
-    received_at: datetime
-    lock: LockOwner | None
-    flags: int
-    report_status: ReportStatus | None
-
-
-class WorklistPage(Told):
-    """next_cursor: for the following page; None on the last."""
-
-    items: list[WorklistItem]
-    next_cursor: str | None
 
 
 class LedgerEntryOut(Told):
@@ -129,6 +106,7 @@ class StudyOut(Told):
     received_at: datetime
     priors: PriorsOut
     current_draft: CurrentDraft | None
+    reading: ReadingOut
     report: ReportState | None
     lock: LockOut | None
     images: list[ImageOut]
@@ -144,10 +122,22 @@ class FlagOut(Told):
     reason: str
 
 
+class RegionOut(Told):
+    """A box on the display frame of one image, in shares of its width and height, 0 to 1 from the upper left."""
+
+    sop_instance_uid: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
 class DraftSentenceOut(Told):
     """logprob: mean over the sentence's tokens (natural log), None where the model gave none.
 
     author: the model, or the service for what it states itself (which prior was compared with).
+    region: of a sentence with a positive finding, the part of the current film whose covering makes the model least
+    likely to write it. It tells what the model looked at, not that it is right; see DraftOut.evidence.
     """
 
     index: int
@@ -157,10 +147,15 @@ class DraftSentenceOut(Told):
     source: Source
     logprob: float | None
     flags: list[FlagOut]
+    region: RegionOut | None
 
 
 class DraftOut(Told):
-    """What the model wrote, unverified, and what it takes to write it again."""
+    """What the model wrote, unverified, and what it takes to write it again.
+
+    evidence: how regions were looked for, with the weights named here ("occlusion-1": docs/evaluation.md); None: not,
+    or not yet: they come after the draft, and the change feed says study.regions_added.
+    """
 
     id: str
     study_instance_uid: str
@@ -172,6 +167,7 @@ class DraftOut(Told):
     weights_digest: str
     prompt_version: str
     image_digests: list[str]
+    evidence: str | None
     prior_study_instance_uid: str | None
     prior_study_date: str | None
     created_at: datetime

@@ -13,9 +13,13 @@ from app.rest.read_trail import ReadTrail
 from app.review.feed import ChangeFeed, LiveChanges
 from app.review.frames import ShowFrames
 from app.review.handlers import WriteReports
+from app.review.lists import KeepLists
 from app.review.locks import ClaimStudies
+from app.review.reading import DraftGate, Looks
 from app.review.redraft import Redraft
+from app.review.remarks import RemarkOnDrafts
 from app.review.signing import SignReports
+from app.review.texts import KeepTexts
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Review:
     database: Database
     clock: Clock
     trail: ReadTrail
+    gate: DraftGate
     frames: ShowFrames
     locks: ClaimStudies
     redraft: Redraft
@@ -32,6 +37,10 @@ class Review:
     signing: SignReports
     feed: ChangeFeed
     live: LiveChanges
+    looks: Looks
+    remarks: RemarkOnDrafts
+    texts: KeepTexts
+    lists: KeepLists
 
 
 def _review(request: Request) -> Review:

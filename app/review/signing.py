@@ -14,7 +14,7 @@ from app.db.session import Database, UnitOfWork, unit_of_work
 from app.db.tables import Addendum, Instance, Report, Study
 from app.domain.events import AddendumSigned, ReportSigned
 from app.domain.identifiers import new_id
-from app.domain.report import Decision, ReportStatus
+from app.domain.report import SIGNED, Decision, ReportStatus
 from app.domain.signature import Signature, SignedStudy, addendum_digest, report_digest
 from app.domain.study import Stage, Step
 from app.errors import Conflict
@@ -22,7 +22,6 @@ from app.ports import Clock
 from app.rest.guard import actor
 from app.review import locks, rules
 from app.review.handlers import (
-    SIGNED,
     draft_lines,
     locked_rows,
     note,
@@ -30,6 +29,7 @@ from app.review.handlers import (
     refuse_stale_draft,
     refuse_stale_version,
 )
+from app.review.reading import DraftGate
 from app.review.report_schemas import ReportOut
 from app.review.report_views import find_report, report_out
 
@@ -57,19 +57,21 @@ class SignReports:
 
     database: Database
     clock: Clock
+    gate: DraftGate
     confirm: Confirm
     decided: Callable[[Mapping[Decision, int]], None]
 
     def sign(self, reader: Reader, report_id: str, if_match: str | None, given: Credential) -> ReportOut:
         """Make the report final.
 
-        Raises AlreadySigned, VersionRequired, StaleVersion, StudyLocked, DraftStale, NotReadyToSign, IllegalTransition,
-        and what `confirm` raises.
+        Raises AlreadySigned, VersionRequired, StaleVersion, StudyLocked, DraftWithheld, DraftStale, NotReadyToSign,
+        IllegalTransition, and what `confirm` raises.
         """
         with self.database.reading() as session:
             report = find_report(session, report_id)
             refuse_closed(report)
             refuse_stale_version(report, if_match)
+            self.gate.require_report(session, reader, session.get_one(Study, report.study_id), report)
         self.confirm(reader, given.password, given.address)
         with unit_of_work(self.database, self.clock, actor(reader)) as uow:
             study, report = locked_rows(uow, report_id)
@@ -134,7 +136,8 @@ def _sign(uow: UnitOfWork, study: Study, report: Report, signature: Signature) -
     report.status, report.version, report.updated_at = ReportStatus.FINAL, report.version + 1, uow.now
     uow.move(study, Step.SIGNED)
     images = sorted(uow.session.scalars(sa.select(Instance.digest).where(Instance.study_id == study.id)))
-    note(uow, study, "report.signed", report_id=report.id, signed_digest=report.signed_digest, image_digests=images)
+    facts = {"signed_digest": report.signed_digest, "image_digests": images, "reading_mode": report.reading_mode}
+    note(uow, study, "report.signed", report_id=report.id, **facts)
 
 
 def _addendum(uow: UnitOfWork, report: Report, text: str, signature: Signature) -> Addendum:

@@ -1,23 +1,23 @@
-"""Worklist, studies, drafts, frames, locks."""
+"""Studies, drafts, frames, locks; the worklist hangs on them."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Response
 
 from app.access import Action, Reader
 from app.domain.imaging import DisplayFrame
-from app.domain.study import Stage
 from app.rest.etags import is_current
 from app.rest.guard import Allow
 from app.rest.problems import declared
-from app.rest.words import Line, RowId, Uid
-from app.review import views, worklist
-from app.review.schemas import DraftOut, LockOut, StudyOut, StudyStateOut, WorklistPage
+from app.rest.words import RowId, Uid
+from app.review import views, worklist_routes
+from app.review.schemas import DraftOut, LockOut, StudyOut, StudyStateOut
 from app.review.services import TheReview
 
 router = APIRouter(tags=["studies"])
+router.include_router(worklist_routes.router)
 MayRead = Annotated[Reader, Depends(Allow(Action.READ_STUDIES))]
 MayWrite = Annotated[Reader, Depends(Allow(Action.WRITE_REPORTS))]
 MayRedraft = Annotated[Reader, Depends(Allow(Action.REQUEST_DRAFTS))]
@@ -34,38 +34,14 @@ FRAME: dict[int | str, dict[str, Any]] = {
 }
 
 
-def _wanted(
-    state: Stage | None = None,
-    priority: Annotated[Line | None, Query(max_length=16)] = None,
-    q: Annotated[Line | None, Query(max_length=64)] = None,
-) -> worklist.Filter:
-    """Addresses with `q` may name a patient: the service keeps no access log, a proxy in front must not either."""
-    return worklist.Filter(state, priority or None, (q or "").strip() or None)
-
-
-@router.get("/worklist", responses=declared(400, 401, 403, 422))
-def get_worklist(
-    reader: MayRead,
-    review: TheReview,
-    wanted: Annotated[worklist.Filter, Depends(_wanted)],
-    cursor: Annotated[Line | None, Query()] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> WorklistPage:
-    """Open studies by priority and age, then the signed ones, latest first."""
-    now = review.clock.now()
-    with review.database.reading() as session:
-        page, study_ids = worklist.page(session, now, wanted, cursor, limit)
-    review.trail.note(reader, "read.worklist", studies=study_ids, searched=wanted.q is not None)
-    return page
-
-
 @router.get("/studies/{study_instance_uid}", responses=declared(401, 403, 404, 422))
 def get_study(study_instance_uid: Uid, reader: MayRead, review: TheReview) -> StudyOut:
     """State, image set, prior ledger, current draft, report, and the reasons for each."""
     now = review.clock.now()
     with review.database.reading() as session:
         row = views.study_by_uid(session, study_instance_uid)
-        study = views.study_out(session, now, reader, row)
+        reading = review.gate.reading_out(session, reader, row)
+        study = views.study_out(session, now, reader, row, reading)
     review.trail.note(reader, "read.study", row.id)
     return study
 
@@ -74,8 +50,10 @@ def get_study(study_instance_uid: Uid, reader: MayRead, review: TheReview) -> St
 def get_draft(draft_id: RowId, reader: MayRead, review: TheReview) -> DraftOut:
     """What the model wrote, sentence by sentence; also a stale draft."""
     with review.database.reading() as session:
-        study_id, draft = views.draft_out(session, draft_id)
-    review.trail.note(reader, "read.draft", study_id, draft_id=draft_id)
+        study, row = views.find_draft(session, draft_id)
+        review.gate.require_draft(session, reader, study, row)
+        draft = views.draft_out(session, study, row)
+    review.trail.note(reader, "read.draft", study.id, draft_id=draft_id)
     return draft
 
 

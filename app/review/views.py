@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.access import Reader
+from app.db.report_tables import SentenceRegion
 from app.db.tables import Draft, Instance, PriorEntry, PriorImageRow, QuarantinedObject, ReadingLock, Report, Study
 from app.domain.identifiers import DOCUMENT_CLASSES
 from app.domain.priors import PriorDecision, PriorOutcome
@@ -15,6 +16,7 @@ from app.domain.report import ReportStatus
 from app.domain.study import Stage
 from app.errors import NotFound
 from app.review.patients import patient_out
+from app.review.reading_schemas import ReadingOut
 from app.review.schemas import (
     CurrentDraft,
     DraftOut,
@@ -23,6 +25,7 @@ from app.review.schemas import (
     LedgerEntryOut,
     LockOut,
     PriorsOut,
+    RegionOut,
     ReportState,
     RevisionOut,
     StudyOut,
@@ -42,7 +45,7 @@ def study_by_uid(session: Session, study_instance_uid: str) -> Study:
     return study
 
 
-def study_out(session: Session, now: datetime, reader: Reader, study: Study) -> StudyOut:
+def study_out(session: Session, now: datetime, reader: Reader, study: Study, reading: ReadingOut) -> StudyOut:
     """Everything about it but pixels and texts."""
     return StudyOut(
         study_instance_uid=study.study_instance_uid,
@@ -58,6 +61,7 @@ def study_out(session: Session, now: datetime, reader: Reader, study: Study) -> 
         received_at=study.received_at,
         priors=_priors(session, study),
         current_draft=_current_draft(session, study),
+        reading=reading,
         report=report_state(session, study.id),
         lock=lock_out(session, now, reader, study.id),
         images=[*_current_images(session, study), *_prior_images(session, study)],
@@ -171,27 +175,50 @@ def _quarantined(session: Session, study: Study) -> int:
     return session.scalar(query) or 0
 
 
-def draft_out(session: Session, draft_id: str) -> tuple[str, DraftOut]:
-    """The study's row id, and the draft. Raises NotFound."""
-    found = session.execute(
-        sa.select(Draft, Study.study_instance_uid).join(Study, Study.id == Draft.study_id).where(Draft.id == draft_id)
-    ).one_or_none()
+def find_draft(session: Session, draft_id: str) -> tuple[Study, Draft]:
+    """The draft and its study. Raises NotFound."""
+    query = sa.select(Study, Draft).join(Draft, Study.id == Draft.study_id).where(Draft.id == draft_id)
+    found = session.execute(query).one_or_none()
     if found is None:
         message = "No draft has this id."
         raise NotFound(message)
-    draft, study_instance_uid = found
-    return draft.study_id, DraftOut(
+    return found
+
+
+def draft_out(session: Session, study: Study, draft: Draft) -> DraftOut:
+    """What the model wrote, as clients read it."""
+    regions = _regions(session, draft)
+    return DraftOut(
         id=draft.id,
-        study_instance_uid=study_instance_uid,
+        study_instance_uid=study.study_instance_uid,
         version=draft.version,
         revision=draft.revision,
         stale=draft.stale,
-        sentences=[DraftSentenceOut.model_validate(sentence) for sentence in draft.sentences],
+        sentences=[
+            DraftSentenceOut.model_validate({**sentence, "region": regions.get(sentence["index"])})
+            for sentence in draft.sentences
+        ],
         model=draft.model,
         weights_digest=draft.weights_digest,
         prompt_version=draft.prompt_version,
         image_digests=[str(image) for image in draft.image_digests],
+        evidence=draft.evidence or None,
         prior_study_instance_uid=draft.prior_study_instance_uid or None,
         prior_study_date=draft.prior_study_date or None,
         created_at=draft.created_at,
     )
+
+
+def _regions(session: Session, draft: Draft) -> dict[int, RegionOut]:
+    """By index of the sentence."""
+    rows = session.scalars(sa.select(SentenceRegion).where(SentenceRegion.draft_id == draft.id))
+    return {
+        row.sentence_index: RegionOut(
+            sop_instance_uid=row.sop_instance_uid,
+            left=row.left_edge,
+            top=row.top_edge,
+            right=row.right_edge,
+            bottom=row.bottom_edge,
+        )
+        for row in rows
+    }

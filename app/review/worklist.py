@@ -1,141 +1,149 @@
-"""The worklist: open studies by priority and age, then the signed ones, latest first."""
+"""The worklist, page by page."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.db.tables import Draft, ReadingLock, Report, Study
+from app.access import Reader
+from app.db.report_tables import CriticalResult
+from app.db.tables import Draft, Instance, ReadingLock, Report, Study
+from app.domain.identifiers import DOCUMENT_CLASSES
 from app.domain.report import ReportStatus
 from app.domain.study import Stage
 from app.errors import InvalidRequest
 from app.review.patients import patient_out
-from app.review.schemas import LockOwner, WorklistItem, WorklistPage
+from app.review.worklist_filter import Filter, flag_count
+from app.review.worklist_order import Direction, Place, Sort, due_at, stretches, urgency
+from app.review.worklist_schemas import DraftStatus, WorklistCounts, WorklistItem, WorklistLock, WorklistPage
 
-FINISHED = (Stage.SIGNED, Stage.DELIVERED)
-RANKS = {"STAT": 0, "ASAP": 1, "URGENT": 1, "HIGH": 1, "MEDIUM": 2, "ROUTINE": 2, "LOW": 3}
-"""Lower is read first; (0040,1003) in modality worklists, OBR-27 in orders. What is not named here is routine."""
-RANK = sa.case(RANKS, value=Study.priority, else_=RANKS["ROUTINE"])
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which studies; None: all. q: part of the patient's name or ID, or of the accession number."""
-
-    state: Stage | None = None
-    priority: str | None = None
-    q: str | None = None
-
-    def clauses(self) -> list[sa.ColumnElement[bool]]:
-        """For a WHERE."""
-        clauses: list[sa.ColumnElement[bool]] = []
-        if self.state is not None:
-            clauses.append(Study.stage == self.state)
-        if self.priority:
-            clauses.append(Study.priority == self.priority.upper())
-        if self.q:
-            places = (Study.patient_name, Study.patient_id, Study.accession_number)
-            clauses.append(sa.or_(*(place.icontains(self.q, autoescape=True) for place in places)))
-        return clauses
+NO_DRAFT_COMES = (Stage.DRAFT_UNAVAILABLE, Stage.NOT_ELIGIBLE, Stage.FAILED)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a page ends: the sort key of its last study, opaque to clients."""
+class Worklist:
+    """What one reader sees of it at one moment."""
 
-    finished: bool
-    rank: int
-    received_at: datetime
-    study_id: str
+    def __init__(self, session: Session, now: datetime, reader: Reader) -> None:
+        self.session, self.now, self.reader = session, now, reader
 
-    def cursor(self) -> str:
-        """As clients carry it."""
-        facts = [int(self.finished), self.rank, self.received_at.isoformat(), self.study_id]
-        return base64.urlsafe_b64encode(json.dumps(facts, separators=(",", ":")).encode()).decode()
+    def page(
+        self, wanted: Filter, sort: Sort, direction: Direction, cursor: str | None, limit: int
+    ) -> tuple[WorklistPage, list[str]]:
+        """One page of at most `limit` studies, and their row ids for the audit. Raises InvalidRequest."""
+        place = self._place(sort, direction, cursor) if cursor else None
+        rows: list[tuple[Study, Place]] = []
+        for number, stretch in enumerate(stretches(self.session, sort, direction)):
+            left = limit + 1 - len(rows)
+            if left == 0 or (place and number < place.stretch):
+                continue
+            query = sa.select(Study, *stretch.key).where(
+                stretch.where, *wanted.clauses(self.session, self.now, self.reader)
+            )
+            if place and number == place.stretch:
+                query = query.where(stretch.beyond(place.key))
+            found = self.session.execute(query.order_by(*stretch.ordering()).limit(left))
+            rows += [(study, Place(sort, direction, number, tuple(key))) for study, *key in found]
+        shown = [study for study, _ in rows[:limit]]
+        more = rows[limit - 1][1].cursor() if len(rows) > limit else None
+        page = WorklistPage(items=self._items(shown), next_cursor=more, as_of=self.now)
+        return page, [study.id for study in shown]
 
-    @staticmethod
-    def read(cursor: str) -> Place:
-        """Raises InvalidRequest for anything but a cursor of ours."""
-        try:
-            finished, rank, received_at, study_id = json.loads(base64.urlsafe_b64decode(cursor))
-            return Place(bool(finished), int(rank), datetime.fromisoformat(received_at), str(study_id))
-        except (ValueError, TypeError, binascii.Error):
-            message = "The cursor is not one of this service; start again without it."
-            raise InvalidRequest(message) from None
+    def _place(self, sort: Sort, direction: Direction, cursor: str) -> Place:
+        place = Place.read(self.session, cursor)
+        if (place.sort, place.direction) != (sort, direction):
+            message = "The cursor belongs to another order; start again without it."
+            raise InvalidRequest(message)
+        return place
+
+    def _items(self, studies: Sequence[Study]) -> list[WorklistItem]:
+        ids = [study.id for study in studies]
+        about = {row.id: row for row in self.session.execute(self._about(ids))}
+        modalities, senders = self._origins(ids)
+        return [
+            self._item(study, about[study.id], sorted(modalities[study.id]), sorted(senders[study.id]))
+            for study in studies
+        ]
+
+    def _about(self, ids: Sequence[str]) -> sa.Select[Any]:
+        told = sa.exists().where(CriticalResult.report_id == Report.id)
+        held = sa.and_(ReadingLock.study_id == Study.id, ReadingLock.expires_at > self.now)
+        return (
+            sa.select(
+                Study.id,
+                ReadingLock.owner,
+                ReadingLock.user_id,
+                ReadingLock.expires_at,
+                Report.status,
+                Report.author_id,
+                Report.signed_at,
+                told.label("critical"),
+                Draft.stale,
+                flag_count(self.session).label("flags"),
+            )
+            .outerjoin(ReadingLock, held)
+            .outerjoin(Report, Report.study_id == Study.id)
+            .outerjoin(Draft, Draft.id == Study.current_draft_id)
+            .where(Study.id.in_(ids))
+        )
+
+    def _origins(self, ids: Sequence[str]) -> tuple[defaultdict[str, set[str]], defaultdict[str, set[str]]]:
+        modalities: defaultdict[str, set[str]] = defaultdict(set)
+        senders: defaultdict[str, set[str]] = defaultdict(set)
+        radiographs = sa.not_(Instance.sop_class_uid.startswith(DOCUMENT_CLASSES))
+        query = sa.select(Instance.study_id, Instance.modality, Instance.calling_ae).distinct()
+        for study_id, modality, sender in self.session.execute(query.where(Instance.study_id.in_(ids), radiographs)):
+            modalities[study_id] |= {modality} - {""}
+            senders[study_id] |= {sender} - {""}
+        return modalities, senders
+
+    def _item(self, study: Study, about: Any, modalities: list[str], sent_by: list[str]) -> WorklistItem:
+        lock = None
+        if about.owner is not None:
+            mine = about.user_id == self.reader.user_id
+            lock = WorklistLock(owner=about.owner, mine=mine, expires_at=about.expires_at)
+        urgent = urgency(study.priority)
+        begun = about.status is not None and about.status != ReportStatus.CANCELLED
+        return WorklistItem(
+            study_instance_uid=study.study_instance_uid,
+            accession_number=study.accession_number or None,
+            patient=patient_out(study),
+            study_date=study.study_date or None,
+            description=study.description or None,
+            modalities=modalities,
+            sent_by=sent_by,
+            state=study.stage,
+            reason=study.reason or None,
+            priority=study.priority,
+            urgency=urgent,
+            received_at=study.received_at,
+            due_at=due_at(study.received_at, urgent),
+            draft_status=draft_status(study.stage, about.stale),
+            flags=about.flags,
+            critical=about.critical,
+            lock=lock,
+            report_status=ReportStatus(about.status) if begun else None,
+            report_mine=begun and about.author_id == self.reader.user_id,
+            signed_at=about.signed_at,
+        )
 
 
-def page(
-    session: Session, now: datetime, wanted: Filter, cursor: str | None, limit: int
-) -> tuple[WorklistPage, list[str]]:
-    """One page of at most `limit` studies, and their row ids for the audit. Raises InvalidRequest."""
-    after = Place.read(cursor) if cursor else None
-    studies = _open(session, wanted, after, limit + 1) if after is None or not after.finished else []
-    if len(studies) <= limit:
-        last = after if after is not None and after.finished else None
-        studies += _finished(session, wanted, last, limit + 1 - len(studies))
-    shown = studies[:limit]
-    more = _place(shown[-1]).cursor() if len(studies) > limit else None
-    return WorklistPage(items=_items(session, now, shown), next_cursor=more), [study.id for study in shown]
+def draft_status(stage: Stage, stale: bool | None) -> DraftStatus:
+    """stale: of the current draft; None where there is none."""
+    if stage is Stage.DRAFTING:
+        return DraftStatus.DRAFTING
+    if stale is False:
+        return DraftStatus.READY
+    if stage in NO_DRAFT_COMES:
+        return DraftStatus.UNAVAILABLE
+    return DraftStatus.STALE if stale else DraftStatus.NONE
 
 
-def _place(study: Study) -> Place:
-    rank = RANKS.get(study.priority, RANKS["ROUTINE"])
-    return Place(study.stage in FINISHED, rank, study.received_at, study.id)
-
-
-def _open(session: Session, wanted: Filter, after: Place | None, limit: int) -> list[Study]:
-    query = sa.select(Study).where(Study.stage.not_in(FINISHED), *wanted.clauses())
-    if after is not None:
-        query = query.where(sa.tuple_(RANK, Study.received_at, Study.id) > _key(after.rank, after))
-    return list(session.scalars(query.order_by(RANK, Study.received_at, Study.id).limit(limit)))
-
-
-def _finished(session: Session, wanted: Filter, after: Place | None, limit: int) -> list[Study]:
-    query = sa.select(Study).where(Study.stage.in_(FINISHED), *wanted.clauses())
-    if after is not None:
-        query = query.where(sa.tuple_(Study.received_at, Study.id) < _key(None, after))
-    return list(session.scalars(query.order_by(Study.received_at.desc(), Study.id.desc()).limit(limit)))
-
-
-def _key(rank: int | None, after: Place) -> Any:
-    at = sa.literal(after.received_at, Study.received_at.type)
-    values = (at, sa.literal(after.study_id))
-    return sa.tuple_(*values) if rank is None else sa.tuple_(sa.literal(rank), *values)
-
-
-def _items(session: Session, now: datetime, studies: Sequence[Study]) -> list[WorklistItem]:
-    ids = [study.id for study in studies]
-    held = sa.select(ReadingLock.study_id, ReadingLock.owner)
-    locks = dict(session.execute(held.where(ReadingLock.study_id.in_(ids), ReadingLock.expires_at > now)).all())
-    written = sa.select(Report.study_id, Report.status)
-    kept = Report.status != ReportStatus.CANCELLED
-    reports = dict(session.execute(written.where(Report.study_id.in_(ids), kept)).all())
-    drafts = [study.current_draft_id for study in studies if study.current_draft_id]
-    drafted = sa.select(Draft.study_id, Draft.sentences)
-    sentences: dict[str, list[Any]] = dict(session.execute(drafted.where(Draft.id.in_(drafts))).all())
-    return [_item(study, locks.get(study.id), sentences.get(study.id, []), reports.get(study.id)) for study in studies]
-
-
-def _item(study: Study, owner: str | None, sentences: Sequence[Any], status: str | None) -> WorklistItem:
-    return WorklistItem(
-        study_instance_uid=study.study_instance_uid,
-        accession_number=study.accession_number or None,
-        patient=patient_out(study),
-        study_date=study.study_date or None,
-        description=study.description or None,
-        state=study.stage,
-        reason=study.reason or None,
-        priority=study.priority,
-        received_at=study.received_at,
-        lock=LockOwner(owner=owner) if owner else None,
-        flags=sum(len(sentence["flags"]) for sentence in sentences),
-        report_status=ReportStatus(status) if status else None,
-    )
+def counts(session: Session) -> WorklistCounts:
+    """Of all studies; one query."""
+    found = dict(session.execute(sa.select(Study.stage, sa.func.count()).group_by(Study.stage)).all())
+    return WorklistCounts(states={stage: found.get(stage, 0) for stage in Stage})

@@ -34,11 +34,22 @@ DESCRIBED = (
 )
 LEAVE = {
     ("GET", "/api/v1/worklist"): Action.READ_STUDIES,
+    ("GET", "/api/v1/worklist/counts"): Action.READ_STUDIES,
     ("GET", "/api/v1/studies/{study_instance_uid}"): Action.READ_STUDIES,
     ("POST", "/api/v1/studies/{study_instance_uid}/claim"): Action.WRITE_REPORTS,
     ("DELETE", "/api/v1/studies/{study_instance_uid}/claim"): Action.WRITE_REPORTS,
     ("POST", "/api/v1/studies/{study_instance_uid}/redraft"): Action.REQUEST_DRAFTS,
+    ("POST", "/api/v1/studies/{study_instance_uid}/views"): Action.READ_IN_PERSON,
     ("GET", "/api/v1/drafts/{draft_id}"): Action.READ_STUDIES,
+    ("POST", "/api/v1/drafts/{draft_id}/feedback"): Action.WRITE_REPORTS,
+    ("GET", "/api/v1/report-texts"): Action.KEEP_TEXTS,
+    ("POST", "/api/v1/report-texts"): Action.KEEP_TEXTS,
+    ("PUT", "/api/v1/report-texts/{text_id}"): Action.KEEP_TEXTS,
+    ("DELETE", "/api/v1/report-texts/{text_id}"): Action.KEEP_TEXTS,
+    ("GET", "/api/v1/worklist-lists"): Action.READ_IN_PERSON,
+    ("GET", "/api/v1/worklist-lists/{name}"): Action.READ_IN_PERSON,
+    ("PUT", "/api/v1/worklist-lists/{name}"): Action.READ_IN_PERSON,
+    ("DELETE", "/api/v1/worklist-lists/{name}"): Action.READ_IN_PERSON,
     ("GET", "/api/v1/instances/{sop_instance_uid}/display"): Action.READ_STUDIES,
     ("POST", "/api/v1/reports"): Action.WRITE_REPORTS,
     ("GET", "/api/v1/reports/{report_id}"): Action.READ_STUDIES,
@@ -53,17 +64,42 @@ LEAVE = {
     ("GET", "/api/v1/events"): Action.READ_STUDIES,
     ("GET", "/api/v1/audit"): Action.READ_AUDIT,
     ("GET", "/api/v1/audit/verify"): Action.READ_AUDIT,
+    ("GET", "/api/v1/oversight/drafts"): Action.READ_OVERSIGHT,
+    ("GET", "/api/v1/admin/users"): Action.ADMINISTER,
+    ("POST", "/api/v1/admin/users"): Action.ADMINISTER,
+    ("PUT", "/api/v1/admin/users/{user_id}/roles"): Action.ADMINISTER,
+    ("POST", "/api/v1/admin/users/{user_id}/disable"): Action.ADMINISTER,
+    ("POST", "/api/v1/admin/users/{user_id}/enable"): Action.ADMINISTER,
+    ("POST", "/api/v1/admin/users/{user_id}/password"): Action.ADMINISTER,
+    ("GET", "/api/v1/admin/peers"): Action.ADMINISTER,
+    ("POST", "/api/v1/admin/peers/{name}/echo"): Action.ADMINISTER,
+    ("GET", "/api/v1/admin/queues"): Action.ADMINISTER,
+    ("GET", "/api/v1/admin/dead-letters"): Action.ADMINISTER,
+    ("POST", "/api/v1/admin/dead-letters/{job_id}/retry"): Action.ADMINISTER,
+    ("POST", "/api/v1/admin/dead-letters/{job_id}/drop"): Action.ADMINISTER,
+    ("GET", "/api/v1/admin/models"): Action.ADMINISTER,
     **{("GET", f"/dicom-web{path}"): Action.READ_STUDIES for path in (*OBJECTS, *DESCRIBED)},
     ("POST", "/dicom-web/studies"): Action.STORE_OBJECTS,
     ("POST", "/dicom-web/studies/{study_instance_uid}"): Action.STORE_OBJECTS,
     **{("GET", f"/dicom-web/displayed{path}"): Action.READ_STUDIES for path in DESCRIBED},
 }
+MACRO = {"scope": "personal", "kind": "macro", "shortcut": "ne", "title": "No effusion", "text": "No effusion."}
 BODIES = {
     "/api/v1/reports/{report_id}": TEXT,
     "/api/v1/reports/{report_id}/sign": SIGNING,
     "/api/v1/reports/{report_id}/addenda": {"text": "x", **SIGNING},
     "/api/v1/reports/{report_id}/reject": {"reason": "x"},
     "/api/v1/reports/{report_id}/critical-result": CRITICAL,
+    "/api/v1/studies/{study_instance_uid}/views": {"looked": True},
+    "/api/v1/drafts/{draft_id}/feedback": {"kind": "style"},
+    "/api/v1/report-texts": MACRO,
+    "/api/v1/report-texts/{text_id}": MACRO,
+    "/api/v1/admin/users": {"username": "new", "name": "New", "roles": ["viewer"], "password": "long enough"},
+    "/api/v1/admin/users/{user_id}/roles": {"roles": ["viewer"]},
+    "/api/v1/admin/users/{user_id}/password": {"password": "long enough"},
+    "/api/v1/admin/dead-letters/{job_id}/retry": {"reason": "x"},
+    "/api/v1/admin/dead-letters/{job_id}/drop": {"reason": "x"},
+    "/api/v1/worklist-lists/{name}": {"filter": {"state": "ready"}},
 }
 
 
@@ -139,9 +175,9 @@ def furnished(house):
 
 
 def call(client, method, template, places):
-    rows = dict.fromkeys(("draft_id", "report_id"), "0" * 32)
+    rows = dict.fromkeys(("draft_id", "report_id", "text_id", "user_id", "job_id"), "0" * 32)
     uids = dict.fromkeys(("study_instance_uid", "series_instance_uid", "sop_instance_uid"), "1.2.3")
-    blanks = {**rows, **uids, "frames": "1"}
+    blanks = {**rows, **uids, "frames": "1", "name": "mine"}
     body = BODIES.get(template) if method in {"POST", "PUT"} else None
     if template == "/api/v1/reports":
         body = {"study_instance_uid": {**blanks, **places}["study_instance_uid"]}

@@ -23,6 +23,11 @@ QUERY = st.dictionaries(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.integers().map(str),
     max_size=4,
 )
+OTHERS = ("text_id", "user_id", "job_id")
+MEMBERS = (
+    *("findings", "impression", "sentences", "password", "meaning", "text", "reason", "study_instance_uid", "filter"),
+    *("sop_instance_uid", "looked", "kind", "note", "sentence_index", "scope", "shortcut", "title", "roles"),
+)
 QUIET = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
@@ -51,7 +56,7 @@ def test_no_address_is_too_odd(asker, data):
         return
     odd = data.draw(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=70))
     path = template
-    for name in ("study_instance_uid", "draft_id", "sop_instance_uid", "report_id"):
+    for name in ("study_instance_uid", "draft_id", "sop_instance_uid", "report_id", *OTHERS, "name"):
         path = path.replace(f"{{{name}}}", quote(odd, safe="/:@!$&()*+,;="))
     answer = asker.request(data.draw(st.sampled_from(["GET", "PUT", "POST", "DELETE"])), path)
     assert answer.status_code < 500
@@ -60,11 +65,10 @@ def test_no_address_is_too_odd(asker, data):
 @QUIET
 @given(data=st.data())
 def test_no_body_is_too_odd(house, asker, data):
-    places = {"report_id": "0" * 32, "study_instance_uid": "1.2.3", **placed(house)}
+    places = {**dict.fromkeys(OTHERS, "0" * 32), "name": "mine", **placed(house)}
     paths = [template for method, template in LEAVE if method in {"POST", "PUT"}]
     template = data.draw(st.sampled_from([*paths, "/api/v1/auth/login"]))
-    names = ["findings", "impression", "sentences", "password", "meaning", "text", "reason", "study_instance_uid"]
-    body = data.draw(JUNK | st.dictionaries(st.sampled_from(names), JUNK, max_size=4))
+    body = data.draw(JUNK | st.dictionaries(st.sampled_from(MEMBERS), JUNK, max_size=4))
     method = "PUT" if ("PUT", template) in LEAVE else "POST"
     try:
         answer = asker.request(method, template.format(**places), json=body, headers={"If-Match": '"x"'})

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from app.access import Role
-from app.db.session import unit_of_work
 from app.db.tables import ReadingLock
 from app.domain.study import Stage
+from app.review.worklist import draft_status
+from tests.api.acts import CRITICAL, begin, signed_report
 from tests.builders.reading import add_ready_study
 from tests.builders.studies import add_study
 
 LIST = "/api/v1/worklist"
+NOON = "2026-03-01T12:00:00+00:00"
 
 
 def shown(reader, **query):
@@ -43,13 +46,21 @@ def test_a_line_says_what_a_reader_chooses_by(house):
         },
         "study_date": "20260301",
         "description": None,
+        "modalities": ["DX"],
+        "sent_by": [],
         "state": "ready",
         "reason": None,
         "priority": "STAT",
+        "urgency": "stat",
         "received_at": "2026-03-01T08:00:00Z",
-        "lock": {"owner": "Dr Ada"},
+        "due_at": "2026-03-01T09:00:00Z",
+        "draft_status": "ready",
         "flags": 1,
+        "critical": False,
+        "lock": {"owner": "Dr Ada", "mine": False, "expires_at": "2026-03-01T08:01:00Z"},
         "report_status": None,
+        "report_mine": False,
+        "signed_at": None,
     }
 
 
@@ -75,51 +86,127 @@ def test_open_studies_come_by_priority_and_age_then_the_signed_ones_latest_first
     assert pages == order
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    plan=st.lists(
-        st.tuples(st.sampled_from(["STAT", "HIGH", "ROUTINE", "LOW", "odd"]), st.sampled_from(Stage)), max_size=12
-    ),
-    limit=st.integers(1, 5),
-)
-def test_pages_joined_are_the_whole_list_whatever_their_size(house, plan, limit):
-    with unit_of_work(house.database, house.clock) as uow:
-        uow.session.connection().exec_driver_sql("DELETE FROM studies")
-    for priority, stage in plan:
-        add_study(house.database, house.clock, stage, priority=priority)
-    machine = house.machine()
-    joined, cursor = [], None
-    while cursor is not None or not joined:
-        page = shown(machine, limit=limit, **({"cursor": cursor} if cursor else {}))
-        joined += uids(page)
-        cursor = page["next_cursor"]
-        if cursor is None:
-            break
-    assert joined == uids(shown(machine, limit=200))
-    assert len(joined) == len(plan)
-
-
-def test_filters(house):
+def test_filters_of_the_study(house):
     wanted = add_study(house.database, house.clock, Stage.READY, priority="STAT", patient_name="Müller^Jörg")
-    add_study(house.database, house.clock, Stage.FAILED, priority="ROUTINE", accession_number="100%")
-    reader = house.reader()
-    assert uids(shown(reader, state="ready")) == [wanted.study_instance_uid]
-    assert uids(shown(reader, priority="stat")) == [wanted.study_instance_uid]
-    assert uids(shown(reader, q="müller")) == [wanted.study_instance_uid]
-    assert uids(shown(reader, q="0%")) != [wanted.study_instance_uid]
-    assert len(uids(shown(reader, q="p-1"))) == 2
+    other = add_study(house.database, house.clock, Stage.FAILED, priority="ROUTINE", accession_number="100%")
+    reader, both = house.reader(), [wanted.study_instance_uid, other.study_instance_uid]
+    assert uids(shown(reader, state="ready")) == both[:1]
+    assert uids(shown(reader, state=["ready", "failed"])) == both
+    assert uids(shown(reader, priority="stat")) == both[:1]
+    assert uids(shown(reader, priority=["stat", "Routine"])) == both
+    assert uids(shown(reader, urgency="stat")) == both[:1]
+    assert uids(shown(reader, urgency=["stat", "routine"])) == both
+    assert uids(shown(reader, urgency="low")) == []
+    assert uids(shown(reader, study=both[1])) == both[1:]
+    assert uids(shown(reader, study=["1.2.3", *both])) == both
+    assert uids(shown(reader, q="müller")) == both[:1]
+    assert uids(shown(reader, q="0%")) == both[1:]
+    assert uids(shown(reader, q="p-1")) == both
     assert uids(shown(reader, q="_")) == []
-    assert len(uids(shown(reader, q=" ", priority=""))) == 2
+    assert uids(shown(reader, q=" ", priority="")) == both
+    house.clock.advance(90)
+    later = add_study(house.database, house.clock)
+    assert uids(shown(reader, received_within=1)) == [later.study_instance_uid]
 
 
-@pytest.mark.parametrize("cursor", ["x", "W10=", "e30=", "WzAsMCwieCIsIngiXQ==", "ü"])
+def test_filters_of_what_hangs_on_a_study(either_house):
+    house = either_house
+    plain = add_study(house.database, house.clock, Stage.READY)
+    flagged, draft = add_ready_study(house.database, house.clock)
+    reader, other = house.reader(), house.reader("bob")
+    report = begin(reader, flagged, draft)
+    plain_uid, flagged_uid = plain.study_instance_uid, flagged.study_instance_uid
+    for query, expected in {
+        ("flagged", True): {flagged_uid},
+        ("flagged", False): {plain_uid},
+        ("critical", True): set(),
+        ("critical", False): {plain_uid, flagged_uid},
+        ("held", "locked"): {flagged_uid},
+        ("held", "unlocked"): {plain_uid},
+        ("held", "mine"): {flagged_uid},
+    }.items():
+        assert set(uids(shown(reader, **dict([query])))) == expected, query
+    assert uids(shown(other, held="mine")) == []
+    house.clock.advance(61)
+    assert uids(shown(reader, held="locked")) == []
+    assert uids(shown(reader, held="mine")) == [flagged_uid], "a report that was begun stays its author's"
+    reader.post(f"/api/v1/reports/{report['id']}/critical-result", json=CRITICAL).raise_for_status()
+    assert uids(shown(reader, critical=True)) == [flagged_uid]
+    (item,) = shown(reader, critical=True)["items"]
+    assert (item["critical"], item["flags"], item["report_mine"]) == (True, 1, True)
+
+
+def test_a_signature_stops_the_clock(house):
+    reader = house.reader()
+    study, _ = signed_report(house, reader)
+    (item,) = shown(reader, study=study.study_instance_uid)["items"]
+    assert (item["state"], item["signed_at"]) == ("signed", house.clock.now().isoformat().replace("+00:00", "Z"))
+
+
+@pytest.mark.parametrize(
+    ("stage", "stale", "said"),
+    [
+        (Stage.RECEIVING, None, "none"),
+        (Stage.RECEIVING, True, "stale"),
+        (Stage.GATHERING_PRIORS, None, "none"),
+        (Stage.GATHERING_PRIORS, False, "ready"),
+        (Stage.DRAFTING, None, "drafting"),
+        (Stage.DRAFTING, True, "drafting"),
+        (Stage.READY, False, "ready"),
+        (Stage.DRAFT_UNAVAILABLE, None, "unavailable"),
+        (Stage.DRAFT_UNAVAILABLE, True, "unavailable"),
+        (Stage.NOT_ELIGIBLE, None, "unavailable"),
+        (Stage.FAILED, False, "ready"),
+        (Stage.IN_REVIEW, None, "none"),
+        (Stage.IN_REVIEW, True, "stale"),
+        (Stage.SIGNED, False, "ready"),
+    ],
+)
+def test_what_is_said_of_the_draft(stage, stale, said):
+    assert draft_status(stage, stale) == said
+
+
+def test_counts_name_every_state_and_are_no_look(house):
+    for stage in (Stage.READY, Stage.READY, Stage.DELIVERED):
+        add_study(house.database, house.clock, stage)
+    answer = house.reader("vera", Role.VIEWER).get(f"{LIST}/counts")
+    expected = dict.fromkeys(map(str, Stage), 0) | {"ready": 2, "delivered": 1}
+    assert (answer.status_code, answer.json()) == (200, {"states": expected})
+    assert house.audited("read.worklist") == []
+
+
+def test_a_large_page_is_one_look(house):
+    rows = [add_study(house.database, house.clock).id for _ in range(30)]
+    shown(house.reader(), limit=1000)
+    (entry,) = house.audited("read.worklist")
+    assert sorted(entry.detail["studies"]) == sorted(rows)
+
+
+MADE_UP = [
+    [],
+    {},
+    ["due"],
+    ["due", "asc", 0, "x", "x"],
+    ["due", "asc", -1, 0, NOON, "1.2"],
+    ["due", "up", 0, 0, NOON, "1.2"],
+]
+MADE_UP += [["due", "asc", 0, NOON, "1.2"], ["due", "asc", 0, 10**30, NOON, "1.2"], ["received", "asc", 1, NOON, "1.2"]]
+MADE_UP += [["patient", "asc", 0, NOON, "1.2"], ["due", "asc", 0, 0, "0001-01-01T00:00:00+23:59", "1.2"]]
+MADE_UP += [["received", "asc", 0, NOON, "1.2"]]  # another order than the one that is asked for
+
+
+@pytest.mark.parametrize("cursor", ["x", "ü", *(base64.urlsafe_b64encode(json.dumps(c).encode()) for c in MADE_UP)])
 def test_a_made_up_cursor_is_refused(house, cursor):
     answer = house.reader().get(LIST, params={"cursor": cursor})
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 201}, {"state": "lost"}, {"q": "a\x00"}, {"q": "x" * 65}])
+BAD_QUERIES = [{"limit": 0}, {"limit": 1001}, {"state": "lost"}, {"q": "a\x00"}, {"q": "x" * 65}, {"sort": "age"}]
+BAD_QUERIES += [{"held": "x"}, {"received_within": 0}, {"study": "1.2.x"}, {"study": ["1"] * 201}, {"critical": "so"}]
+
+
+@pytest.mark.parametrize("query", BAD_QUERIES)
 def test_a_query_outside_the_schema_is_refused_without_repeating_it(house, query):
     answer = house.reader().get(LIST, params=query)
     assert answer.status_code == 422
