@@ -11,7 +11,7 @@ from typing import Protocol
 from app.domain.identifiers import PatientKey
 from app.domain.imaging import DisplayFrame, HeaderFacts, ModelImage, StoredFrame
 from app.domain.priors import PriorCandidate
-from app.domain.report import DraftInputs, ModelIdentity, ModelText
+from app.domain.report import DraftInputs, ModelIdentity, ModelText, Region
 
 
 class Clock(Protocol):
@@ -124,6 +124,18 @@ class DraftModel(Protocol):
         """Greedy text with token log-probabilities. Raises ModelUnavailable, ModelMisbehaved."""
         ...
 
+    @property
+    def points(self) -> bool:
+        """Whether this backend can tell regions; never raises."""
+        ...
+
+    def regions(self, inputs: DraftInputs, text: str, spans: Sequence[tuple[int, int]]) -> Sequence[Region | None]:
+        """For each span (start, end) of the text it wrote: the part of `inputs.image` that it hangs on, or None.
+
+        Drafts go before it. Raises ModelMisbehaved where it does not point, ModelUnavailable.
+        """
+        ...
+
     def ready(self) -> bool:
         """Whether a draft would be tried now; never raises."""
         ...
@@ -150,4 +162,34 @@ class ReportEndpoint(Protocol):
 
     def holds(self, study_instance_uid: str, sop_instance_uid: str) -> bool:
         """Whether the receiver already has the object. Raises EndpointUnavailable where it cannot be asked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PeerFacts:
+    """A configured counterpart, without secrets.
+
+    kind: "dicom" or "model"; address: host:port, or a URL without credentials; roles: as configured;
+    checkable: whether it can be asked if it is there without leaving a trace in it.
+    """
+
+    name: str
+    kind: str
+    address: str
+    ae_title: str = ""
+    roles: tuple[str, ...] = ()
+    tls: bool = False
+    checkable: bool = True
+
+
+class Peer(Protocol):
+    """One configured counterpart, as an administrator looks at it."""
+
+    @property
+    def facts(self) -> PeerFacts:
+        """Who it is."""
+        ...
+
+    def check(self) -> None:
+        """Ask it now whether it is there (DICOM: C-ECHO). Raises ServiceError: what is wrong, in words."""
         ...

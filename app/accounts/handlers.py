@@ -69,9 +69,9 @@ class Accounts:
         """
         password_hash = self.passwords.hash(password)
         with unit_of_work(self.database, self.clock) as uow:
-            user = _put(uow, username, name, roles)
+            user = put_user(uow, username, name, roles)
             user.password_hash = password_hash
-            uow.session.execute(sa.delete(LoginSession).where(LoginSession.user_id == user.id))
+            end_sessions(uow, user)
             return user.id
 
     def create_token(self, name: str, roles: Sequence[Role], valid: timedelta = timedelta(days=365)) -> str:
@@ -81,7 +81,7 @@ class Accounts:
         """
         token = TOKEN_PREFIX + secrets.token_urlsafe(32)
         with unit_of_work(self.database, self.clock) as uow:
-            user = _put(uow, name, name, roles)
+            user = put_user(uow, name, name, roles)
             if user.password_hash:
                 message = f"{name} is a person who logs in; give the machine another name."
                 raise Conflict(message)
@@ -90,7 +90,8 @@ class Accounts:
         return token
 
 
-def _put(uow: UnitOfWork, username: str, name: str, roles: Sequence[Role]) -> User:
+def put_user(uow: UnitOfWork, username: str, name: str, roles: Sequence[Role]) -> User:
+    """The user of this login name with name and roles as given, audited; a new row has no password yet."""
     user = uow.session.scalars(sa.select(User).where(User.username == username).with_for_update()).one_or_none()
     action = "user.changed" if user is not None else "user.added"
     if user is None:
@@ -100,6 +101,12 @@ def _put(uow: UnitOfWork, username: str, name: str, roles: Sequence[Role]) -> Us
     uow.session.flush()
     uow.audit(action, username=username, roles=user.roles)
     return user
+
+
+def end_sessions(uow: UnitOfWork, user: User, *kinds: str) -> None:
+    """The user's sessions of these kinds are worth nothing from now on; of all kinds where none is named."""
+    mine = [LoginSession.user_id == user.id, *([LoginSession.kind.in_(kinds)] if kinds else [])]
+    uow.session.execute(sa.delete(LoginSession).where(*mine))
 
 
 def _session_row(uow: UnitOfWork, user: User, kind: str, token: str, valid: timedelta) -> LoginSession:

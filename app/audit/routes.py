@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import AwareDatetime
 
 from app.access import Action, Reader
 from app.audit import views
-from app.audit.schemas import AuditPage, ChainOut
+from app.audit.rules import Outcome
+from app.audit.schemas import AuditPage, ChainOut, Order
 from app.db import audit_trail
 from app.db.session import Database, unit_of_work
 from app.ports import Clock
@@ -45,9 +47,12 @@ TheAudit = Annotated[Audit, Depends(_audit)]
 def _wanted(
     study: Annotated[Uid | None, Query()] = None,
     actor: Annotated[Line | None, Query(max_length=80)] = None,
-    after: Annotated[int, Query(ge=0, le=HIGHEST)] = 0,
+    action: Annotated[Line | None, Query(max_length=48)] = None,
+    outcome: Outcome | None = None,
+    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
 ) -> views.Wanted:
-    return views.Wanted(study, actor, after)
+    return views.Wanted(study, actor, action, outcome, since, until)
 
 
 @router.get("", responses=declared(401, 403, 422))
@@ -55,12 +60,17 @@ def get_audit(
     reader: MayAudit,
     audit: TheAudit,
     wanted: Annotated[views.Wanted, Depends(_wanted)],
+    order: Order = Order.OLDEST_FIRST,
+    after: Annotated[int, Query(ge=0, le=HIGHEST)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> AuditPage:
-    """Who did what, in order; by study, by actor."""
+    """Who did what, in order; by study, actor, action (also a group of them: "report"), outcome, and time (to: before).
+
+    Further pages: the same call with `after` as `next` of the one before says.
+    """
     with audit.database.reading() as session:
-        found = views.page(session, wanted, limit)
-    audit.note(reader, "read.audit", after=wanted.after, entries=len(found.items))
+        found = views.page(session, wanted, order, after, limit)
+    audit.note(reader, "read.audit", after=after, entries=len(found.items))
     return found
 
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
+from app.audit.rules import Outcome
 from app.rest.words import Told
+
+
+class Order(StrEnum):
+    """From which end of the chain; the same cursor leads on in either."""
+
+    OLDEST_FIRST = "oldest"
+    NEWEST_FIRST = "newest"
 
 
 class AuditEntryOut(Told):
@@ -14,13 +23,14 @@ class AuditEntryOut(Told):
     at: str
     actor: str
     action: str
+    outcome: Outcome
     study_instance_uid: str | None
     detail: dict[str, Any]
     hash: str
 
 
 class AuditPage(Told):
-    """Links in order. next: `after` of the following call; None on the last page."""
+    """Links in the order that was asked for. next: `after` of the following call; None on the last page."""
 
     items: list[AuditEntryOut]
     next: int | None

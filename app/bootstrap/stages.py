@@ -12,6 +12,7 @@ from app.db.jobs import Claim
 from app.db.move_inbox import MoveInbox
 from app.delivery.handlers import DeliverReport
 from app.drafting.eligibility import EligibilityRules
+from app.drafting.evidence import PointAtEvidence
 from app.drafting.handlers import WriteDraft
 from app.errors import ConfigError
 from app.gateways.archive_dimse import DimseArchive
@@ -64,6 +65,7 @@ def endpoints(deps: Deps) -> tuple[ReportEndpoint, ...]:
 def use_cases(deps: Deps, pixels: PixelReader, model: DraftModel) -> Mapping[str, Callable[[Claim], None]]:
     """The tasks of `app.pipeline.FLOW` and who does them."""
     priors, drafting = deps.settings.priors, deps.settings.drafting
+    points = drafting.evidence and model.points
     eligible = EligibilityRules(minimum_age_years=drafting.minimum_age_years, assume_chest=drafting.assume_chest)
     return {
         "priors.gather": PriorSearch(
@@ -75,8 +77,9 @@ def use_cases(deps: Deps, pixels: PixelReader, model: DraftModel) -> Mapping[str
             PriorRules(priors.lookback_days, priors.max_priors),
         ).gather,
         "drafting.write": WriteDraft(
-            deps.database, deps.clock, deps.store, pixels, model, eligible, _count_draft
+            deps.database, deps.clock, deps.store, pixels, model, eligible, _count_draft, points
         ).write,
+        "evidence.point": PointAtEvidence(deps.database, deps.clock, deps.store, pixels, model, eligible).point,
         "delivery.send": DeliverReport(
             deps.database, deps.clock, deps.store, endpoints(deps), deps.settings.delivery.organization
         ).send,

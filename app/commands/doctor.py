@@ -131,11 +131,10 @@ def _peers(settings: Settings) -> Iterator[Check]:
 
 
 def _echo(settings: Settings, peer: PeerSettings) -> Check:
-    from app.bootstrap.peers import calling_context
-    from app.gateways.storage_scu import echo
+    from app.bootstrap.peers import EchoedPeer
 
     try:
-        echo(peer.host, peer.port, settings.dicom.ae_title, peer.ae_title, calling_context(settings, peer))
+        EchoedPeer(settings, peer).check()
     except ServiceError as error:
         return Check(f"peer {peer.name}", "failed", error.message, "Start it, or correct this peer.")
     return Check(f"peer {peer.name}", "ok", "answers C-ECHO over TLS" if peer.tls else "answers C-ECHO")
