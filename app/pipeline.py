@@ -14,6 +14,7 @@ FLOW: dict[type[events.Event], str | None] = {
     events.RedraftRequested: "priors.gather",
     events.PriorsGathered: "drafting.write",
     events.DraftWritten: None,  # waits for a radiologist
+    events.EvidenceWanted: "evidence.point",  # beside the road: nobody waits for it
     events.DraftGivenUp: None,  # waits for a radiologist, who reads by hand
     events.ReportSigned: "delivery.send",
     events.AddendumSigned: "delivery.send",

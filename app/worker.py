@@ -136,7 +136,7 @@ def consume(app: Celery, concurrency: int) -> None:
     worker = app.Worker(
         pool="threads",
         concurrency=concurrency,
-        queues=["priors", "drafting", "delivery"],
+        queues=["priors", "drafting", "delivery", "evidence"],
         loglevel="WARNING",
         without_gossip=True,
         without_mingle=True,

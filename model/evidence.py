@@ -8,6 +8,7 @@ training/evaluate/pointing.py; the gradient of the same log-probability points w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -58,6 +59,16 @@ def heat(losses: NDArray[np.float64]) -> NDArray[np.float64]:
         total[row : row + 2, column : column + 2] += loss
         windows[row : row + 2, column : column + 2] += 1
     return np.asarray(total / windows, dtype=np.float64)
+
+
+def span_heat(losses: NDArray[np.float64], pieces: Sequence[str], start: int, end: int) -> NDArray[np.float64]:
+    """The heat of the characters start to end: of all tokens that reach into them.
+
+    losses: [COUNT, tokens]; pieces: the text of each token, which joined are the text.
+    """
+    ends = np.cumsum([0, *map(len, pieces)])
+    tokens = [k for k in range(len(pieces)) if ends[k] < end and ends[k + 1] > start]
+    return heat(losses[:, tokens].sum(1))
 
 
 def hottest(warmth: NDArray[np.float64]) -> tuple[int, int]:

@@ -59,12 +59,16 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A model image as PNG; sha256: of its pixels row by row; width, height in px."""
+    """A model image as PNG; sha256: of its pixels row by row; width, height in px.
+
+    film: left, top, right, bottom of the film within it, px; beyond them is padding.
+    """
 
     png: bytes = field(repr=False)
     sha256: str
     width: int
     height: int
+    film: tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +97,17 @@ def to_model_image(source: Source, size: int = 512) -> Image.Image:
     Returns an 8-bit L image, size x size px, aspect kept, black padding, bone bright, patient's head up and left side
     on the right where Patient Orientation tells. Raises UndecodablePixels, NotAnImage; MemoryError, OSError pass.
     """
-    return Image.fromarray(_guarded(source, lambda dataset: _squared(_rendered(dataset, size), size)))
+    return Image.fromarray(_guarded(source, lambda dataset: _squared(_rendered(dataset, size), size)[0]))
 
 
 def to_model_png(source: Source, size: int = 512) -> Picture:
     """The same as PNG, with the digest of its pixels."""
-    image = to_model_image(source, size)
-    pixels = np.asarray(image)
+    pixels, film = _guarded(source, lambda dataset: _squared(_rendered(dataset, size), size))
+    image = Image.fromarray(pixels)
     done, png = cv2.imencode(".png", pixels, _PNG_FAST)
     if not done:
         raise UndecodablePixels("The picture cannot be written as PNG")
-    return Picture(png.tobytes(), pixels_sha256(image), image.width, image.height)
+    return Picture(png.tobytes(), pixels_sha256(image), image.width, image.height, film)
 
 
 def pixels_sha256(image: Image.Image) -> str:
@@ -177,11 +181,13 @@ def _fitted(form: PixelFormat, spacing: tuple[float, float] | None, size: int) -
     return max(1, min(size, round(height * scale))), max(1, min(size, round(width * scale)))
 
 
-def _squared(grey: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+def _squared(grey: NDArray[np.uint8], size: int) -> tuple[NDArray[np.uint8], tuple[int, int, int, int]]:
+    """The picture in the middle of a black square, and its left, top, right and bottom there."""
     square = np.zeros((size, size), np.uint8)
     top, left = (size - grey.shape[0]) // 2, (size - grey.shape[1]) // 2
-    square[top : top + grey.shape[0], left : left + grey.shape[1]] = grey
-    return square
+    bottom, right = top + grey.shape[0], left + grey.shape[1]
+    square[top:bottom, left:right] = grey
+    return square, (left, top, right, bottom)
 
 
 def _displayed(dataset: Dataset) -> Frame:

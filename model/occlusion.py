@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -11,16 +12,24 @@ from PIL import Image
 
 from model.evidence import COUNT, covered
 
-_AT_ONCE = 25  # films in one pass: 50 passes of one film cost twice as much on a CPU
+_AT_ONCE = 5  # films in one pass: one by one they cost twice as much on a CPU, and more at once are no cheaper
 
 
 def losses(
-    network: Any, processor: Any, text: str, films: Sequence[NDArray[np.uint8]], current: int, ids: Sequence[int]
+    network: Any,
+    processor: Any,
+    text: str,
+    films: Sequence[NDArray[np.uint8]],
+    current: int,
+    ids: Sequence[int],
+    *,
+    turn: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> NDArray[np.float64]:
     """Nats [COUNT, tokens] that each token of `ids` loses; negative where covering makes it likelier.
 
     network, processor: of transformers, on one device. text: the prompt with its image marks. films: uint8 [size, size]
     in the prompt's order, `current` the place of the one to cover. ids: what was written after the prompt.
+    turn: entered for each pass, so that a network with other work can do that in between; what it raises passes.
     """
     import torch
 
@@ -30,7 +39,8 @@ def losses(
         for start in range(0, len(variants), _AT_ONCE):
             part = variants[start : start + _AT_ONCE]
             rows = [[film if place == current else other for place, other in enumerate(films)] for film in part]
-            told += _logprobs(network, processor, text, rows, ids)
+            with turn():
+                told += _logprobs(network, processor, text, rows, ids)
     return np.asarray(told[0] - np.stack(told[1 : COUNT + 1]), dtype=np.float64)
 
 

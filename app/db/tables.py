@@ -283,7 +283,7 @@ class Job(Base):
     revision: Mapped[int]
     target: Mapped[str] = mapped_column(sa.String(32), default="")
     round: Mapped[int] = mapped_column(default=0)  # counts redrafts of one revision
-    state: Mapped[str] = mapped_column(sa.String(16), default="queued")  # queued, running, done, dead, dropped, superseded
+    state: Mapped[str] = mapped_column(sa.String(16), default="queued")  # see app/db/jobs.py
     token: Mapped[str] = mapped_column(sa.String(32), default=new_id)
     attempts: Mapped[int] = mapped_column(default=0)
     deadline: Mapped[datetime]

@@ -32,6 +32,13 @@ class DraftWritten(Event):
     """A draft waits for a radiologist."""
 
 
+@dataclass(frozen=True, slots=True)
+class EvidenceWanted(Event):
+    """A draft states findings that may be shown on the film; target: draft id."""
+
+    target: str
+
+
 class DraftGivenUp(Event):
     """No draft: model unavailable or study not eligible. It can be read by hand."""
 

@@ -11,12 +11,14 @@ class ModelImage:
 
     png: 8-bit greyscale PNG, `width` x `height` px, bone bright, black where the film does not reach.
     sha256: of the pixels (row by row, not of the PNG), 64 hexadecimal digits: equal pictures have equal digests.
+    film: left, top, right, bottom of the film within it, px: the whole of what DisplayFrame shows, padding around it.
     """
 
     png: bytes = field(repr=False)
     sha256: str
     width: int
     height: int
+    film: tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)

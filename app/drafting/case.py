@@ -46,6 +46,11 @@ def read_case(session: Session, study_id: str) -> DraftCase:
         message = "No study has this id; it may have been removed."
         raise NotFound(message)
     after(study.stage, Step.DRAFT_WRITTEN)
+    return case_of(session, study)
+
+
+def case_of(session: Session, study: Study) -> DraftCase:
+    """The same at any stage."""
     objects = sa.select(Instance.object_key).where(Instance.study_id == study.id)
     keys = session.scalars(objects.order_by(Instance.received_at, Instance.sop_instance_uid))
     return DraftCase(study.id, study.sex, study.indication, tuple(keys), _prior(session, study))

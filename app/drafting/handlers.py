@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 from app.db.jobs import Claim
 from app.db.session import Database, finishing, unit_of_work
 from app.db.tables import Job
-from app.domain.events import DraftGivenUp, DraftWritten
+from app.domain.events import DraftGivenUp, DraftWritten, EvidenceWanted
 from app.domain.report import ModelText, Sentence
 from app.domain.study import Step
 from app.drafting import record
-from app.drafting.case import DraftCase, read_case
+from app.drafting.case import read_case
 from app.drafting.eligibility import EligibilityRules, NotEligible
 from app.drafting.films import Films
 from app.drafting.guardrails import review
-from app.drafting.plan import Plan, plan
+from app.drafting.places import positive_spans
+from app.drafting.plan import Plan, planned
 from app.errors import ClaimLost, ModelMisbehaved, ModelUnavailable
 from app.ports import Clock, DraftModel, ObjectStore, PixelReader
 
@@ -27,7 +28,10 @@ Told = Callable[[str, Sequence[str]], None]
 
 @dataclass(frozen=True, slots=True)
 class WriteDraft:
-    """One attempt at one study; pixels and the model are asked outside any transaction."""
+    """One attempt at one study; pixels and the model are asked outside any transaction.
+
+    evidence: whether regions are looked for afterwards, by a job of its own (app.drafting.evidence).
+    """
 
     database: Database
     clock: Clock
@@ -36,6 +40,7 @@ class WriteDraft:
     model: DraftModel
     rules: EligibilityRules = field(default_factory=EligibilityRules)
     told: Told = lambda _outcome, _codes: None
+    evidence: bool = False
 
     def write(self, claim: Claim) -> None:
         """Ends with a current draft, or with the study not eligible.
@@ -46,35 +51,26 @@ class WriteDraft:
         with self.database.reading() as session:
             case = read_case(session, claim.study_id)
         try:
-            planned = self._plan(case)
-            if isinstance(planned, NotEligible):
-                self._refuse(claim, planned.reason)
+            found = planned(case, self.model.identity, Films(self.store, self.pixels, self.rules))
+            if isinstance(found, NotEligible):
+                self._refuse(claim, found.reason)
             else:
-                self._write(claim, planned)
+                self._write(claim, found)
         except (ModelUnavailable, ModelMisbehaved) as error:
             self._give_up(claim, error.message)
             raise
 
-    def _plan(self, case: DraftCase) -> Plan | NotEligible:
-        identity = self.model.identity
-        films = Films(self.store, self.pixels, self.rules)
-        film = films.current(case.object_keys, identity.image_size)
-        if isinstance(film, NotEligible):
-            return film
-        prior = films.prior(case.prior.object_keys, identity.image_size) if case.prior else None
-        return plan(case, identity, film, prior)
-
-    def _write(self, claim: Claim, planned: Plan) -> None:
+    def _write(self, claim: Claim, plan: Plan) -> None:
         """The same inputs replay to the same text: where it was written before, the model is not asked again."""
         with self.database.reading() as session:
-            known = record.existing(session, claim.study_id, planned)
+            known = record.existing(session, claim.study_id, plan)
         started = time.monotonic()
-        said = None if known else self._said(planned)
+        said = None if known else self._said(plan)
         model_seconds = round(time.monotonic() - started, 3)
         with finishing(self.database, self.clock, claim) as (uow, study):
-            draft = record.existing(uow.session, study.id, planned)
+            draft = record.existing(uow.session, study.id, plan)
             if draft is None and said is not None:
-                draft = record.stored(uow, study, planned, *said)
+                draft = record.stored(uow, study, plan, *said)
             if draft is None:
                 message = "The draft that was to be used again is gone; it is written anew with the next attempt."
                 raise ModelUnavailable(message)
@@ -89,13 +85,15 @@ class WriteDraft:
                 model_seconds=model_seconds,
             )
             uow.emit(DraftWritten(study.id))
+            if self.evidence and not draft.evidence and positive_spans(draft.text, draft.sentences):
+                uow.emit(EvidenceWanted(study.id, draft.id))
             codes = [flag["code"] for sentence in draft.sentences for flag in sentence["flags"]]
         self.told("reused" if known else "written", codes)
 
-    def _said(self, planned: Plan) -> tuple[ModelText, tuple[Sentence, ...]]:
-        text = self.model.draft(planned.inputs)
+    def _said(self, plan: Plan) -> tuple[ModelText, tuple[Sentence, ...]]:
+        text = self.model.draft(plan.inputs)
         tokens = [(token.text, token.logprob) for token in text.tokens]
-        sentences = review(text.text, tokens, planned.context, text.finish_reason)
+        sentences = review(text.text, tokens, plan.context, text.finish_reason)
         if not sentences:
             empty = not text.text.strip()
             what = "it was empty" if empty else "nothing in it but comparisons with an image that nobody verified"

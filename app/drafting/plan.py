@@ -8,7 +8,7 @@ from app.domain.identifiers import digest
 from app.domain.report import DraftInputs, Flag, ModelIdentity
 from app.drafting.case import DraftCase, StoredPrior
 from app.drafting.eligibility import NotEligible
-from app.drafting.films import Film
+from app.drafting.films import Film, Films
 from app.drafting.guardrails import GUARDRAILS_VERSION, Context
 from model.report_text import compose, section_text
 
@@ -19,8 +19,12 @@ PRIOR_REPORT_BYTES = 1600
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """prior: the one the model is shown, or None; notes: what the reader must know beside the sentences."""
+    """prior: the one the model is shown, or None; notes: what the reader must know beside the sentences.
 
+    film: whose picture is `inputs.image`.
+    """
+
+    film: Film
     inputs: DraftInputs
     identity: ModelIdentity
     context: Context
@@ -37,6 +41,15 @@ class Plan:
         return digest(str(len(self.image_digests)), *seen, *model, *judged)
 
 
+def planned(case: DraftCase, identity: ModelIdentity, films: Films) -> Plan | NotEligible:
+    """The plan for the case's film, or why there is none. Raises StorageUnavailable, NotFound."""
+    film = films.current(case.object_keys, identity.image_size)
+    if isinstance(film, NotEligible):
+        return film
+    prior = films.prior(case.prior.object_keys, identity.image_size) if case.prior else None
+    return plan(case, identity, film, prior)
+
+
 def plan(case: DraftCase, identity: ModelIdentity, film: Film, prior: Film | NotEligible | None) -> Plan:
     """The plan for a film. prior: the case's prior as a film, or why it has none; None without a prior."""
     indication = clipped(case.indication or film.facts.reason_for_study, INDICATION_BYTES)
@@ -45,11 +58,11 @@ def plan(case: DraftCase, identity: ModelIdentity, film: Film, prior: Film | Not
         notes = (_unused(case.prior.date, prior.reason),) if case.prior and isinstance(prior, NotEligible) else ()
         inputs = DraftInputs(film.image.png, indication)
         context = Context("", sex, indication)
-        return Plan(inputs, identity, context, (film.image.sha256,), None, (*film.notes, *notes))
+        return Plan(film, inputs, identity, context, (film.image.sha256,), None, (*film.notes, *notes))
     report = clipped(_as_drafted(case.prior.report_text), PRIOR_REPORT_BYTES)
     inputs = DraftInputs(film.image.png, indication, prior.image.png, case.prior.date, report)
     digests = (film.image.sha256, prior.image.sha256)
-    return Plan(inputs, identity, Context(case.prior.date, sex, indication), digests, case.prior, film.notes)
+    return Plan(film, inputs, identity, Context(case.prior.date, sex, indication), digests, case.prior, film.notes)
 
 
 def _unused(date: str, reason: str) -> Flag:

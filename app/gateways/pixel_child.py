@@ -164,7 +164,10 @@ class ChildPixelReader:
     def model_image(self, path: Path, size: int) -> ModelImage:
         """Square 8-bit image of `size` px. Raises PixelsUnreadable, StorageUnavailable."""
         answer, png = self._pixels({"job": "model_image", "path": str(path), "size": size})
-        return ModelImage(png, answer["sha256"], answer["width"], answer["height"])
+        left, top, right, bottom = map(int, answer["film"])
+        if not (0 <= left < right <= size and 0 <= top < bottom <= size):
+            raise PixelsUnreadable("The decoding process put the film outside its picture.")
+        return ModelImage(png, answer["sha256"], answer["width"], answer["height"], (left, top, right, bottom))
 
     def display_frame(self, path: Path) -> DisplayFrame:
         """16-bit display-normalised frame. Raises PixelsUnreadable, StorageUnavailable."""

@@ -90,7 +90,8 @@ def _inspect(path: Path, _: Head) -> Answer:
 
 def _model_image(path: Path, head: Head) -> Answer:
     picture = to_model_png(path, int(head["size"]))
-    return {"sha256": picture.sha256, "width": picture.width, "height": picture.height}, picture.png
+    told = {"sha256": picture.sha256, "width": picture.width, "height": picture.height, "film": list(picture.film)}
+    return told, picture.png
 
 
 def _display_frame(path: Path, _: Head) -> Answer:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import io
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from app.domain.report import DraftInputs, ModelIdentity, ModelText, Token
+from app.domain.report import DraftInputs, ModelIdentity, ModelText, Region, Token
 from app.errors import ModelMisbehaved, ModelUnavailable, ServiceError
 from app.gateways import checkpoint_fault
 from app.gateways.draft_prompt import pictures, prompt_of
+from app.gateways.turns import Turns
 from model.generation import greedy, spelled
 from model.manifest import BadCheckpoint, Checkpoint
 
@@ -34,7 +35,7 @@ class TransformersModel:
 
     def __init__(self, checkpoint: Checkpoint, *, threads: int = 1, deadline_seconds: float = 60.0) -> None:
         self._checkpoint, self._threads, self._deadline_seconds = checkpoint, threads, deadline_seconds
-        self._lock = threading.Lock()
+        self._turns = Turns()
         self._loaded: _Loaded | None = None
 
     @property
@@ -58,18 +59,34 @@ class TransformersModel:
 
     def load(self) -> None:
         """Load the weights now rather than with the first draft. Raises ModelUnavailable."""
-        with self._lock:
+        with self._turns.first():
             self._guarded(self._load)
 
     def draft(self, inputs: DraftInputs) -> ModelText:
         """See DraftModel. Raises ModelUnavailable (no weights, out of memory, too slow), ModelMisbehaved."""
         ends = time.monotonic() + self._deadline_seconds
-        if not self._lock.acquire(timeout=self._deadline_seconds):
-            raise ModelUnavailable(self._too_slow("was busy"))
-        try:
+        with self._in_time(self._turns.first, ends):
             return self._guarded(lambda: self._write(inputs, ends))
-        finally:
-            self._lock.release()
+
+    @property
+    def points(self) -> bool:
+        """See DraftModel."""
+        return True
+
+    def regions(self, inputs: DraftInputs, text: str, spans: Sequence[tuple[int, int]]) -> Sequence[Region | None]:
+        """See DraftModel; between two passes of a few films a draft may come first. Raises as `draft`."""
+        ends = time.monotonic() + self._deadline_seconds
+        return self._guarded(lambda: self._point(inputs, text, spans, ends))
+
+    @contextlib.contextmanager
+    def _in_time(self, turn: Callable[[float], AbstractContextManager[None]], ends: float) -> Iterator[None]:
+        """The network for oneself. Raises ModelUnavailable where the time is over first."""
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(turn(ends - time.monotonic()))
+            except TimeoutError:
+                raise ModelUnavailable(self._too_slow("was busy")) from None
+            yield
 
     @staticmethod
     def _guarded(work: Callable[[], Result]) -> Result:
@@ -105,6 +122,35 @@ class TransformersModel:
         ]
         return self._spell(loaded.processor.tokenizer, ids, logprobs)
 
+    def _point(
+        self, inputs: DraftInputs, text: str, spans: Sequence[tuple[int, int]], ends: float
+    ) -> Sequence[Region | None]:
+        import numpy as np
+        import torch
+
+        from model.occlusion import losses
+
+        def turn() -> AbstractContextManager[None]:
+            if time.monotonic() > ends:
+                message = f"{self._too_slow('pointed')[:-1]}; or set drafting.evidence = false."
+                raise ModelUnavailable(message)
+            return self._in_time(self._turns.after_others, ends)
+
+        with turn():
+            loaded = self._load()
+            torch.set_num_threads(self._threads)
+        prompt, size = prompt_of(inputs), self._checkpoint.manifest.image_size
+        films = [np.asarray(_opened(png)) for png in pictures(inputs, prompt, size)]
+        ids: list[int] = loaded.processor.tokenizer(text, add_special_tokens=False)["input_ids"]
+        pieces = spelled(loaded.processor.tokenizer, ids)
+        if "".join(pieces) != text:
+            message = "The text is not one that this model writes; it points at nothing."
+            raise ModelMisbehaved(message)
+        shown = loaded.processor.apply_chat_template(prompt.chat_messages(), add_generation_prompt=True, tokenize=False)
+        current = prompt.image_roles.index("current")
+        lost = losses(loaded.network, loaded.processor, shown, films, current, ids, turn=turn)
+        return [_region(lost, pieces, *span) for span in spans]
+
     def _load(self) -> _Loaded:
         if self._loaded is None:
             from transformers import AutoModelForImageTextToText, AutoProcessor
@@ -123,11 +169,9 @@ class TransformersModel:
         return self._loaded
 
     def _encode(self, loaded: _Loaded, inputs: DraftInputs) -> Any:
-        from PIL import Image
-
         manifest = self._checkpoint.manifest
         prompt = prompt_of(inputs)
-        images = [Image.open(io.BytesIO(png)).convert("RGB") for png in pictures(inputs, prompt, manifest.image_size)]
+        images = [_opened(png).convert("RGB") for png in pictures(inputs, prompt, manifest.image_size)]
         text = loaded.processor.apply_chat_template(prompt.chat_messages(), add_generation_prompt=True, tokenize=False)
         encoded = loaded.processor(text=[text], images=images, return_tensors="pt")
         limits, length = manifest.limits, int(encoded["input_ids"].shape[1])
@@ -149,6 +193,19 @@ class TransformersModel:
         pieces = spelled(tokenizer, written)
         tokens = tuple(Token(piece, logprob) for piece, logprob in zip(pieces, logprobs, strict=False))
         return ModelText("".join(pieces), tokens, "stop" if stopped else "length")
+
+
+def _opened(png: bytes) -> Any:
+    from PIL import Image
+
+    return Image.open(io.BytesIO(png))
+
+
+def _region(lost: Any, pieces: Sequence[str], start: int, end: int) -> Region | None:
+    from model.evidence import region, span_heat
+
+    box = region(span_heat(lost, pieces, start, end))
+    return Region(box.left, box.top, box.right, box.bottom, box.nats) if box else None
 
 
 def _late(ends: float) -> Any:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import base64
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, TypeVar
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.domain.report import DraftInputs, ModelIdentity, ModelText, Token
+from app.domain.report import DraftInputs, ModelIdentity, ModelText, Region, Token
 from app.errors import ConfigError, ModelMisbehaved, ModelUnavailable
 from app.gateways import checkpoint_fault
 from app.gateways.circuit import Circuit, CircuitOpen
@@ -136,6 +136,16 @@ class VllmModel:
                 self._client.build_request("POST", "/v1/chat/completions", json=body), self._deadline_seconds
             )
             return _model_text(_read(_Answer, answer))
+
+    @property
+    def points(self) -> bool:
+        """See DraftModel: no. It would take 50 requests a draft, each scoring the whole prompt with its pictures."""
+        return False
+
+    def regions(self, inputs: DraftInputs, text: str, spans: Sequence[tuple[int, int]]) -> Sequence[Region | None]:  # noqa: ARG002
+        """See DraftModel. Raises ModelMisbehaved."""
+        message = "The model server is not asked for regions; drafts of vLLM come without."
+        raise ModelMisbehaved(message)
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:

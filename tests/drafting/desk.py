@@ -9,7 +9,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from app.db import jobs
+from app.db.dead_letters import EVIDENCE
 from app.db.jobs import Claim
+from app.db.report_tables import SentenceRegion
 from app.db.session import Database, unit_of_work
 from app.db.tables import AuditRow, Draft, Instance, Job, PriorEntry, PriorImageRow, Study
 from app.domain.events import PriorsGathered
@@ -18,6 +20,7 @@ from app.domain.imaging import HeaderFacts
 from app.domain.priors import PriorDecision, PriorOutcome
 from app.domain.study import Stage
 from app.drafting.eligibility import EligibilityRules
+from app.drafting.evidence import PointAtEvidence
 from app.drafting.handlers import WriteDraft
 from tests.builders.studies import add_study
 from tests.fakes.clock import SetClock
@@ -111,12 +114,35 @@ class Desk:
         assert held is not None
         return held
 
-    def write(self, claim: Claim | None = None, rules: EligibilityRules | None = None) -> None:
+    def write(
+        self, claim: Claim | None = None, rules: EligibilityRules | None = None, *, evidence: bool = False
+    ) -> None:
         """Run the use case once."""
-        stage = WriteDraft(self.database, self.clock, KeysAlone(self.folder), self.pixels, self.model)
+        store = KeysAlone(self.folder)
+        stage = WriteDraft(self.database, self.clock, store, self.pixels, self.model, evidence=evidence)
         if rules:
             stage = WriteDraft(self.database, self.clock, KeysAlone(self.folder), self.pixels, self.model, rules)
         stage.write(claim or self.claim())
+
+    def claim_evidence(self) -> Claim:
+        """The claimed job that looks for regions."""
+        with unit_of_work(self.database, self.clock) as uow:
+            job = uow.session.scalars(sa.select(Job).where(Job.task == EVIDENCE, Job.state == "queued")).one()
+            held = jobs.claim(uow.session, uow.now, job.id, job.token)
+        assert held is not None
+        return held
+
+    @property
+    def pointing(self) -> PointAtEvidence:
+        """The use case."""
+        return PointAtEvidence(self.database, self.clock, KeysAlone(self.folder), self.pixels, self.model)
+
+    @property
+    def regions(self) -> dict[int, SentenceRegion]:
+        """Of the study's current draft, by index of the sentence."""
+        mine = sa.select(SentenceRegion).where(SentenceRegion.draft_id == self.study.current_draft_id)
+        with self.database.reading() as session:
+            return {row.sentence_index: row for row in session.scalars(mine)}
 
     @property
     def study(self) -> Study:

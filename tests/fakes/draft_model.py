@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from app.domain.report import DraftInputs, ModelIdentity, ModelText, Token
+from collections.abc import Sequence
+
+from app.domain.report import DraftInputs, ModelIdentity, ModelText, Region, Token
+from app.errors import ModelMisbehaved
 
 SOUND = "Findings: The heart is enlarged. No pleural effusion. Impression: Cardiomegaly."
 
@@ -21,6 +24,9 @@ class ChosenWords:
         self.asked: list[DraftInputs] = []
         self.model = ModelIdentity("chosen-words", "a" * 64, "unirg-cxr-1", 128)
         self.identity_error: Exception | None = None
+        self.place: Region | Exception | None = Region(0.25, 0.5, 0.5, 0.75, 2.0)
+        """Where every span is; an exception is raised."""
+        self.pointed: list[tuple[DraftInputs, list[str]]] = []
 
     @property
     def identity(self) -> ModelIdentity:
@@ -34,6 +40,22 @@ class ChosenWords:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    @property
+    def points(self) -> bool:
+        return True
+
+    def regions(self, inputs: DraftInputs, text: str, spans: Sequence[tuple[int, int]]) -> Sequence[Region | None]:
+        if "<|" in text:
+            message = "No answer of this model has such marks."
+            raise ModelMisbehaved(message)
+        self.pointed.append((inputs, [text[start:end] for start, end in spans]))
+        if isinstance(self.place, Exception):
+            raise self.place
+        return [self.place for _ in spans]
+
+    def warm(self) -> None:
+        pass
 
     def ready(self) -> bool:
         return self.identity_error is None

@@ -70,7 +70,7 @@ class KnownFilms:
         if path.name in self.faults:
             raise self.faults[path.name]
         png = picture(sum(path.name.encode()), size, inverted=path.name in self.inverted)
-        return ModelImage(png, hashlib.sha256(png).hexdigest(), size, size)
+        return ModelImage(png, hashlib.sha256(png).hexdigest(), size, size, (0, 0, size, size))
 
     def display_frame(self, path: Path) -> DisplayFrame:
         message = f"No test of drafting shows {path.name}."

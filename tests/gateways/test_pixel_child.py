@@ -50,6 +50,7 @@ def limited() -> Iterator[Any]:
 def test_the_picture_is_the_one_made_in_process(reader, written):
     found, expected = reader.model_image(written, 32), to_model_png(written, 32)
     assert (found.png, found.sha256, found.width, found.height) == (expected.png, expected.sha256, 32, 32)
+    assert found.film == expected.film == (0, 0, 32, 32)
 
 
 def test_the_frame_is_the_one_made_in_process(reader, written):

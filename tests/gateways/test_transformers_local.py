@@ -85,8 +85,28 @@ def test_a_draft_that_takes_too_long_is_unavailable(folder: Path) -> None:
 
 def test_whoever_waits_too_long_for_the_other_draft_is_told(folder: Path) -> None:
     model = TransformersModel(load_checkpoint(folder), deadline_seconds=0.05)
-    with model._lock, pytest.raises(ModelUnavailable, match="was busy"):
+    with model._turns.first(), pytest.raises(ModelUnavailable, match="was busy"):
         model.draft(DraftInputs(picture(1, SIZE)))
+
+
+def test_pointing_that_takes_too_long_says_how_to_do_without(folder: Path) -> None:
+    model = TransformersModel(load_checkpoint(folder), deadline_seconds=1e-3)
+    with pytest.raises(ModelUnavailable, match=r"or set drafting\.evidence = false"):
+        model.regions(DraftInputs(picture(1, SIZE)), "The heart is enlarged.", [(0, 22)])
+
+
+def test_a_draft_in_between_is_the_same_draft_and_so_are_the_regions(model: TransformersModel) -> None:
+    inputs = DraftInputs(picture(1, SIZE), "Cough.", picture(2, SIZE), "20190102")
+    text = "The heart is enlarged. No pleural effusion."
+    spans = [(0, 22), (23, len(text))]
+    alone, pointed = model.draft(inputs), model.regions(inputs, text, spans)
+    found: list[object] = []
+    pointing = threading.Thread(target=lambda: found.extend(model.regions(inputs, text, spans)))
+    pointing.start()
+    told = [model.draft(inputs) for _ in range(3)]
+    pointing.join()
+    assert told == [alone] * 3
+    assert found == pointed
 
 
 def test_drafts_of_several_threads_do_not_mix(model: TransformersModel) -> None:

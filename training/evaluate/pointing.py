@@ -24,7 +24,7 @@ from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from model import findings as read
-from model.evidence import CELLS, heat, hottest, region
+from model.evidence import CELLS, hottest, region, span_heat
 from model.generation import spelled
 from model.occlusion import losses
 from model.prompting import build_prompt
@@ -40,10 +40,8 @@ Row = dict[str, float]
 
 def sentence_heat(pieces: list[str], lost: np.ndarray, text: str) -> Iterator[tuple[str, np.ndarray]]:
     """Each sentence of the report with its heat map; pieces: the text of each token, lost: [COUNT, tokens]."""
-    ends = np.cumsum([len(piece) for piece in pieces])
     for one in sentences(text):
-        tokens = [k for k, end in enumerate(ends) if end > one.start and end - len(pieces[k]) < one.end]
-        yield one.text, heat(lost[:, tokens].sum(1))
+        yield one.text, span_heat(lost, pieces, one.start, one.end)
 
 
 def judge(warmth: np.ndarray, mask: np.ndarray) -> Row:

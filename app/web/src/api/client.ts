@@ -1,12 +1,9 @@
-import { readFrame } from "../viewer/frame";
+import { readFrame, type Frame } from "../viewer/frame";
 import type { Http } from "./http";
-import type { Addendum, Delivery, Draft, Frame, Identity, Lock, Report, ReportText, Study, WorklistPage } from "./types";
+import type { Addendum, Delivery, Draft, Identity, Lock, Reading, RecordCriticalResult, Remark, Report, ReportText, SavedText, Study, WorklistCounts, WorklistList, WorklistPage, WriteText } from "./types";
 
-export interface WorklistFilter {
-  state: string;
-  priority: string;
-  q: string;
-}
+/** Parameters of the worklist; each of a list is given by itself. */
+export type WorklistQuery = Readonly<Record<string, string | number | readonly string[]>>;
 
 export interface Signing {
   password: string;
@@ -34,10 +31,25 @@ export class Client {
     this.http.setToken(null);
   }
 
-  worklist(filter: WorklistFilter, cursor: string | null, signal: AbortSignal): Promise<WorklistPage> {
-    const query = new URLSearchParams({ limit: "50" });
-    for (const [key, value] of Object.entries({ ...filter, cursor })) if (value) query.set(key, value);
-    return this.http.json(`/worklist?${query.toString()}`, { signal });
+  worklist(asked: WorklistQuery, signal?: AbortSignal): Promise<WorklistPage> {
+    const query = new URLSearchParams(Object.entries(asked).flatMap(([key, value]) => [value].flat().map((one) => [key, String(one)])));
+    return this.http.json(`/worklist?${query.toString()}`, signal && { signal });
+  }
+
+  worklistCounts(signal: AbortSignal): Promise<WorklistCounts> {
+    return this.http.json("/worklist/counts", { signal });
+  }
+
+  async worklistLists(signal: AbortSignal): Promise<WorklistList[]> {
+    return (await this.http.json<{ items: WorklistList[] }>("/worklist-lists", { signal })).items;
+  }
+
+  async keepWorklistList(name: string, filter: WorklistList["filter"]): Promise<void> {
+    await this.http.send(`/worklist-lists/${encodeURIComponent(name)}`, { method: "PUT", body: { filter } });
+  }
+
+  async removeWorklistList(name: string): Promise<void> {
+    await this.http.send(`/worklist-lists/${encodeURIComponent(name)}`, { method: "DELETE" });
   }
 
   study(uid: string): Promise<Study> {
@@ -54,6 +66,20 @@ export class Client {
 
   async redraft(uid: string): Promise<void> {
     await this.http.send(`${study(uid)}/redraft`, { method: "POST" });
+  }
+
+  /** An image was really shown to the reader. */
+  viewed(uid: string, sopInstanceUid: string): Promise<Reading> {
+    return this.http.json(`${study(uid)}/views`, { method: "POST", body: { sop_instance_uid: sopInstanceUid } });
+  }
+
+  /** The reader says that he has looked at what he was shown. */
+  looked(uid: string): Promise<Reading> {
+    return this.http.json(`${study(uid)}/views`, { method: "POST", body: { looked: true } });
+  }
+
+  async remark(draftId: string, remark: Remark): Promise<void> {
+    await this.http.send(`/drafts/${encodeURIComponent(draftId)}/feedback`, { method: "POST", body: remark });
   }
 
   draft(id: string): Promise<Draft> {
@@ -81,6 +107,10 @@ export class Client {
     await this.http.send(`${report(id)}/addenda`, { method: "POST", body: { text, ...signing }, stepUp: true });
   }
 
+  recordCriticalResult(id: string, told: RecordCriticalResult): Promise<Report> {
+    return this.http.json(`${report(id)}/critical-result`, { method: "POST", body: told });
+  }
+
   async rejectReport(id: string, reason: string): Promise<void> {
     await this.http.send(`${report(id)}/reject`, { method: "POST", body: { reason } });
   }
@@ -89,8 +119,25 @@ export class Client {
     return (await this.http.json<{ items: Delivery[] }>(`${report(id)}/deliveries`)).items;
   }
 
-  async frame(displayUrl: string, signal: AbortSignal): Promise<Frame> {
-    return readFrame(await this.http.send(displayUrl, { signal }));
+  async texts(): Promise<SavedText[]> {
+    return (await this.http.json<{ items: SavedText[] }>("/report-texts")).items;
+  }
+
+  addText(text: WriteText): Promise<SavedText> {
+    return this.http.json("/report-texts", { method: "POST", body: text });
+  }
+
+  changeText({ id, etag }: SavedText, text: WriteText): Promise<SavedText> {
+    return this.http.json(savedText(id), { method: "PUT", body: text, ifMatch: etag });
+  }
+
+  async removeText({ id, etag }: SavedText): Promise<void> {
+    await this.http.send(savedText(id), { method: "DELETE", ifMatch: etag });
+  }
+
+  /** priority: "low" for what nobody is waiting for. */
+  async frame(displayUrl: string, signal: AbortSignal, priority: RequestPriority = "high"): Promise<Frame> {
+    return readFrame(await this.http.send(displayUrl, { signal, priority }));
   }
 
   private entered(identity: Identity): Identity {
@@ -101,3 +148,4 @@ export class Client {
 
 const study = (uid: string) => `/studies/${encodeURIComponent(uid)}`;
 const report = (id: string) => `/reports/${encodeURIComponent(id)}`;
+const savedText = (id: string) => `/report-texts/${encodeURIComponent(id)}`;

@@ -35,6 +35,7 @@ export interface Call {
   keepalive?: boolean;
   /** The call carries a password of its own, so a 401 is about that and not about the session. */
   stepUp?: boolean;
+  priority?: RequestPriority;
 }
 
 const PREFIX = "/api/v1";
@@ -82,6 +83,7 @@ export class Http {
       body: call.body === undefined ? null : JSON.stringify(call.body),
       signal: call.signal ?? null,
       keepalive: call.keepalive ?? false,
+      priority: call.priority ?? "auto",
     };
   }
 }

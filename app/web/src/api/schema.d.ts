@@ -4,6 +4,250 @@
  */
 
 export interface paths {
+    "/api/v1/admin/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dead Letters
+         * @description Jobs that gave up and wait for a person, oldest first.
+         */
+        get: operations["get_dead_letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/dead-letters/{job_id}/drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Drop Dead Letter
+         * @description Give it up: its study stays as it is, and can still be read and signed by hand.
+         */
+        post: operations["drop_dead_letter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/dead-letters/{job_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Dead Letter
+         * @description Try it anew; of a job that is dead no longer the answer is its present state, and nothing is done.
+         */
+        post: operations["retry_dead_letter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Model Versions
+         * @description Which model with which weights and prompt wrote how many drafts, and when.
+         */
+        get: operations["get_model_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/peers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Peers
+         * @description The configured peers without their secrets, each with its latest echo.
+         */
+        get: operations["get_peers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/peers/{name}/echo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Echo Peer
+         * @description Ask the peer now (DICOM: C-ECHO), which takes up to 10 s; a peer that does not answer is a 200 that says why.
+         */
+        post: operations["echo_peer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Queues
+         * @description Jobs by task and state, and what waits for the broker.
+         */
+        get: operations["get_queues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Users
+         * @description Everybody who can log in, and every machine with a token.
+         */
+        get: operations["get_users"];
+        put?: never;
+        /**
+         * Add User
+         * @description A new person. Machines get their tokens from `unirg token create`.
+         */
+        post: operations["add_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{user_id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disable User
+         * @description Shut out at once; what the user signed stays. 409 for the last administrator.
+         */
+        post: operations["disable_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{user_id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enable User
+         * @description Let in again, with the same password or tokens.
+         */
+        post: operations["enable_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{user_id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reset Password
+         * @description A new password; the person's sessions end. 409 for a machine.
+         */
+        post: operations["reset_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{user_id}/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Roles
+         * @description In force at once, also for who is logged in. 409 where no administrator would be left.
+         */
+        put: operations["change_roles"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -13,7 +257,9 @@ export interface paths {
         };
         /**
          * Get Audit
-         * @description Who did what, in order; by study, by actor.
+         * @description Who did what, in order; by study, actor, action (also a group of them: "report"), outcome, and time (to: before).
+         *
+         *     Further pages: the same call with `after` as `next` of the one before says.
          */
         get: operations["get_audit"];
         put?: never;
@@ -144,6 +390,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/drafts/{draft_id}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give Feedback
+         * @description Say what is wrong with a draft, or with one of its sentences.
+         */
+        post: operations["give_feedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -179,6 +445,78 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oversight/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Draft Figures
+         * @description Decisions by finding, time to sign, flags, draft against signed text; of the reports signed in these days (UTC).
+         *
+         *     Site: the issuer of the patient ID, else who sent the images. Device: not recorded, so one group without a name.
+         *     View: of all the study's images when it was signed. Readers are not told apart. 503 with `read` and `reports`:
+         *     each text is read once, and these were not all read yet; the same call again goes on from there.
+         */
+        get: operations["get_draft_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/report-texts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Texts
+         * @description The site's templates and macros, and the asker's own.
+         */
+        get: operations["get_texts"];
+        put?: never;
+        /**
+         * Add Text
+         * @description Keep a template or macro; one of the site's only as an administrator.
+         */
+        post: operations["add_text"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/report-texts/{text_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Text
+         * @description Replace all of it but its scope.
+         */
+        put: operations["change_text"];
+        post?: never;
+        /**
+         * Remove Text
+         * @description Remove it; reports that it was put into keep their text.
+         */
+        delete: operations["remove_text"];
         options?: never;
         head?: never;
         patch?: never;
@@ -412,6 +750,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/studies/{study_instance_uid}/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record View
+         * @description An image was shown to the reader at full size; or `looked`: he has looked at them all (409 where he cannot).
+         */
+        post: operations["record_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/worklist": {
         parameters: {
             query?: never;
@@ -421,9 +779,79 @@ export interface paths {
         };
         /**
          * Get Worklist
-         * @description Open studies by priority and age, then the signed ones, latest first.
+         * @description Studies in the order asked for; by default the open ones by urgency and due time, then the signed, latest first.
+         *
+         *     `state`, `priority`, `urgency` and `study` may be given several times.
          */
         get: operations["get_worklist"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/worklist-lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Lists
+         * @description The asker's worklist filters.
+         */
+        get: operations["get_lists"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/worklist-lists/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get List
+         * @description One of them.
+         */
+        get: operations["get_list"];
+        /**
+         * Keep List
+         * @description Keep a filter under this name, in place of what was there.
+         */
+        put: operations["keep_list"];
+        post?: never;
+        /**
+         * Remove List
+         * @description Forget it.
+         */
+        delete: operations["remove_list"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/worklist/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Worklist Counts
+         * @description How many studies are in each state: numbers, no patient, so that no look is noted.
+         */
+        get: operations["get_worklist_counts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1037,6 +1465,20 @@ export interface components {
             text: string;
         };
         /**
+         * AddUser
+         * @description A new person; name: as it stands under a signature.
+         */
+        AddUser: {
+            /** Name */
+            name: string;
+            /** Password */
+            password: string;
+            /** Roles */
+            roles: components["schemas"]["Role"][];
+            /** Username */
+            username: string;
+        };
+        /**
          * AddendumOut
          * @description number: from 1.
          */
@@ -1066,6 +1508,7 @@ export interface components {
             };
             /** Hash */
             hash: string;
+            outcome: components["schemas"]["Outcome"];
             /** Seq */
             seq: number;
             /** Study Instance Uid */
@@ -1073,7 +1516,7 @@ export interface components {
         };
         /**
          * AuditPage
-         * @description Links in order. next: `after` of the following call; None on the last page.
+         * @description Links in the order that was asked for. next: `after` of the following call; None on the last page.
          */
         AuditPage: {
             /** Items */
@@ -1081,6 +1524,12 @@ export interface components {
             /** Next */
             next: number | null;
         };
+        /**
+         * By
+         * @description What draft and signed text may be compared by.
+         * @enum {string}
+         */
+        By: "model" | "site" | "device" | "view";
         /**
          * ChainOut
          * @description Whether the whole chain holds; problem: where it does not.
@@ -1113,6 +1562,14 @@ export interface components {
             study_instance_uid: string;
         };
         /**
+         * ChangeRoles
+         * @description All roles that the user has from now on.
+         */
+        ChangeRoles: {
+            /** Roles */
+            roles: components["schemas"]["Role"][];
+        };
+        /**
          * ChangesOut
          * @description A page of the feed. next: `after` of the following call, also where nothing is new.
          */
@@ -1121,6 +1578,24 @@ export interface components {
             items: components["schemas"]["ChangeOut"][];
             /** Next */
             next: number;
+        };
+        /**
+         * ClassDecisions
+         * @description finding_class: a condition, or "none" for sentences that state no finding.
+         */
+        ClassDecisions: {
+            /** Accepted */
+            accepted: number;
+            /** Added */
+            added: number;
+            /** Edited */
+            edited: number;
+            /** Finding Class */
+            finding_class: string;
+            /** Pending */
+            pending: number;
+            /** Rejected */
+            rejected: number;
         };
         /**
          * Credentials
@@ -1176,11 +1651,75 @@ export interface components {
             version: number;
         };
         /**
+         * DeadLetterOut
+         * @description A job that gave up, or what became of it. study_state, study_reason: of its study now.
+         */
+        DeadLetterOut: {
+            /** Attempts */
+            attempts: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: string;
+            /** Last Error */
+            last_error: string;
+            /** Revision */
+            revision: number;
+            /** State */
+            state: string;
+            /** Study Instance Uid */
+            study_instance_uid: string;
+            /** Study Reason */
+            study_reason: string | null;
+            study_state: components["schemas"]["Stage"];
+            /** Task */
+            task: string;
+        };
+        /**
+         * DeadLettersOut
+         * @description Oldest first. next: `after` of the following call; None on the last page.
+         */
+        DeadLettersOut: {
+            /** Items */
+            items: components["schemas"]["DeadLetterOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
          * Decision
          * @description What the reader did with a sentence.
          * @enum {string}
          */
         Decision: "pending" | "accepted" | "edited" | "rejected" | "added";
+        /**
+         * DecisionCounts
+         * @description Sentences by what the readers did with them; pending: signed without a decision, which the rules refuse.
+         */
+        DecisionCounts: {
+            /** Accepted */
+            accepted: number;
+            /** Added */
+            added: number;
+            /** Edited */
+            edited: number;
+            /** Pending */
+            pending: number;
+            /** Rejected */
+            rejected: number;
+        };
+        /**
+         * Decisions
+         * @description sentences: each once. by_class: a sentence counts in the class of each finding it states; mentions: their sum.
+         */
+        Decisions: {
+            /** By Class */
+            by_class: components["schemas"]["ClassDecisions"][];
+            mentions: components["schemas"]["DecisionCounts"];
+            sentences: components["schemas"]["DecisionCounts"];
+        };
         /**
          * DeliveriesOut
          * @description All documents of a report.
@@ -1227,8 +1766,66 @@ export interface components {
             impression: components["schemas"]["EditOut"][];
         };
         /**
+         * Direction
+         * @description desc is asc from its end to its beginning.
+         * @enum {string}
+         */
+        Direction: "asc" | "desc";
+        /**
+         * Discrepancies
+         * @description The reports that rest on a draft; groups and findings each add up to the total.
+         */
+        Discrepancies: {
+            by: components["schemas"]["By"];
+            /** Findings */
+            findings: components["schemas"]["FindingDiscrepancy"][];
+            /** Groups */
+            groups: components["schemas"]["Group"][];
+            total: components["schemas"]["Discrepancy"];
+        };
+        /**
+         * Discrepancy
+         * @description Draft against signed text. draft_sentences = unchanged + reworded + deleted; signed ones: + added - deleted.
+         *
+         *     Shares are of the draft's sentences, added_share of the signed text's; None of none. Findings are conditions with
+         *     their side that are present or uncertain: in both texts, in the draft alone, in the signed report alone.
+         */
+        Discrepancy: {
+            /** Added */
+            added: number;
+            /** Added Share */
+            added_share: number | null;
+            /** Deleted */
+            deleted: number;
+            /** Deleted Share */
+            deleted_share: number | null;
+            /** Draft Sentences */
+            draft_sentences: number;
+            /** Findings In Both */
+            findings_in_both: number;
+            /** Findings Only In Draft */
+            findings_only_in_draft: number;
+            /** Findings Only In Signed */
+            findings_only_in_signed: number;
+            /** Reports */
+            reports: number;
+            /** Reworded */
+            reworded: number;
+            /** Reworded Share */
+            reworded_share: number | null;
+            /** Signed Sentences */
+            signed_sentences: number;
+            /** Unchanged */
+            unchanged: number;
+            /** Unchanged Share */
+            unchanged_share: number | null;
+        };
+        /**
          * DraftOut
          * @description What the model wrote, unverified, and what it takes to write it again.
+         *
+         *     evidence: how regions were looked for, with the weights named here ("occlusion-1": docs/evaluation.md); None: not,
+         *     or not yet: they come after the draft, and the change feed says study.regions_added.
          */
         DraftOut: {
             /**
@@ -1236,6 +1833,8 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Evidence */
+            evidence: string | null;
             /** Id */
             id: string;
             /** Image Digests */
@@ -1271,6 +1870,8 @@ export interface components {
          * @description logprob: mean over the sentence's tokens (natural log), None where the model gave none.
          *
          *     author: the model, or the service for what it states itself (which prior was compared with).
+         *     region: of a sentence with a positive finding, the part of the current film whose covering makes the model least
+         *     likely to write it. It tells what the model looked at, not that it is right; see DraftOut.evidence.
          */
         DraftSentenceOut: {
             /**
@@ -1285,10 +1886,37 @@ export interface components {
             index: number;
             /** Logprob */
             logprob: number | null;
+            region: components["schemas"]["RegionOut"] | null;
             section: components["schemas"]["Section"];
             source: components["schemas"]["Source"];
             /** Text */
             text: string;
+        };
+        /**
+         * DraftStatus
+         * @description What a reader would find. stale: the images or the order changed since; unavailable: none will come by itself.
+         * @enum {string}
+         */
+        DraftStatus: "none" | "drafting" | "ready" | "stale" | "unavailable";
+        /**
+         * EchoOut
+         * @description How the peer answered when it was asked; seconds: until its answer, or until it was given up.
+         */
+        EchoOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Error */
+            error: string | null;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "answered" | "failed" | "not_checkable";
+            /** Seconds */
+            seconds: number | null;
         };
         /**
          * EditOut
@@ -1304,6 +1932,38 @@ export interface components {
             text: string;
         };
         /**
+         * FindingDiscrepancy
+         * @description One condition.
+         */
+        FindingDiscrepancy: {
+            /** Finding Class */
+            finding_class: string;
+            /** In Both */
+            in_both: number;
+            /** Only In Draft */
+            only_in_draft: number;
+            /** Only In Signed */
+            only_in_signed: number;
+        };
+        /**
+         * FlagDecisions
+         * @description Draft sentences with this guardrail flag.
+         */
+        FlagDecisions: {
+            /** Accepted */
+            accepted: number;
+            /** Added */
+            added: number;
+            /** Code */
+            code: string;
+            /** Edited */
+            edited: number;
+            /** Pending */
+            pending: number;
+            /** Rejected */
+            rejected: number;
+        };
+        /**
          * FlagOut
          * @description A guardrail's objection to a sentence.
          */
@@ -1313,6 +1973,78 @@ export interface components {
             /** Reason */
             reason: string;
         };
+        /**
+         * Flags
+         * @description flagged_sentences: with one flag or more; by_code: a sentence counts under each of its flags.
+         */
+        Flags: {
+            /** By Code */
+            by_code: components["schemas"]["FlagDecisions"][];
+            /** Draft Sentences */
+            draft_sentences: number;
+            /** Flagged Sentences */
+            flagged_sentences: number;
+        };
+        /**
+         * GiveRemark
+         * @description sentence_index: of the draft's sentence it is about, None: of the draft as a whole.
+         */
+        GiveRemark: {
+            kind: components["schemas"]["Remark"];
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Sentence Index */
+            sentence_index?: number | null;
+        };
+        /**
+         * Group
+         * @description name: None where the record does not say; weights_digest, prompt_version: of a model's group only.
+         */
+        Group: {
+            /** Added */
+            added: number;
+            /** Added Share */
+            added_share: number | null;
+            /** Deleted */
+            deleted: number;
+            /** Deleted Share */
+            deleted_share: number | null;
+            /** Draft Sentences */
+            draft_sentences: number;
+            /** Findings In Both */
+            findings_in_both: number;
+            /** Findings Only In Draft */
+            findings_only_in_draft: number;
+            /** Findings Only In Signed */
+            findings_only_in_signed: number;
+            /** Name */
+            name: string | null;
+            /** Prompt Version */
+            prompt_version: string | null;
+            /** Reports */
+            reports: number;
+            /** Reworded */
+            reworded: number;
+            /** Reworded Share */
+            reworded_share: number | null;
+            /** Signed Sentences */
+            signed_sentences: number;
+            /** Unchanged */
+            unchanged: number;
+            /** Unchanged Share */
+            unchanged_share: number | null;
+            /** Weights Digest */
+            weights_digest: string | null;
+        };
+        /**
+         * Held
+         * @description locked: by anybody. mine: by the asker, or with a report that the asker began and did not sign.
+         * @enum {string}
+         */
+        Held: "unlocked" | "locked" | "mine";
         /**
          * Identity
          * @description Who is in; later unsafe calls carry the token as X-CSRF-Token. None for a machine, which needs none.
@@ -1349,6 +2081,12 @@ export interface components {
             view: string | null;
         };
         /**
+         * Kind
+         * @description A template fills both sections, a macro is put in where the reader types its shortcut.
+         * @enum {string}
+         */
+        Kind: "template" | "macro";
+        /**
          * LedgerEntryOut
          * @description One earlier study that was looked at, and what became of it.
          */
@@ -1366,6 +2104,31 @@ export interface components {
             study_instance_uid: string;
         };
         /**
+         * ListOut
+         * @description A worklist filter under its name.
+         */
+        ListOut: {
+            /** Filter */
+            filter: {
+                [key: string]: boolean | number | string | string[];
+            };
+            /** Name */
+            name: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * ListsOut
+         * @description All of the asker's, by name.
+         */
+        ListsOut: {
+            /** Items */
+            items: components["schemas"]["ListOut"][];
+        };
+        /**
          * LockOut
          * @description A lease; mine: whether it is the asker's.
          */
@@ -1381,12 +2144,71 @@ export interface components {
             owner: string;
         };
         /**
-         * LockOwner
-         * @description Who has the study open for writing.
+         * ModelVersionOut
+         * @description Drafts by one model under one prompt. current: drafts that are not stale.
          */
-        LockOwner: {
-            /** Owner */
-            owner: string;
+        ModelVersionOut: {
+            /** Current */
+            current: number;
+            /** Drafts */
+            drafts: number;
+            /**
+             * First Draft At
+             * Format: date-time
+             */
+            first_draft_at: string;
+            /**
+             * Last Draft At
+             * Format: date-time
+             */
+            last_draft_at: string;
+            /** Model */
+            model: string;
+            /** Prompt Version */
+            prompt_version: string;
+            /** Weights Digest */
+            weights_digest: string;
+        };
+        /**
+         * ModelVersionsOut
+         * @description All that ever drafted here, the latest in use first.
+         */
+        ModelVersionsOut: {
+            /** Items */
+            items: components["schemas"]["ModelVersionOut"][];
+        };
+        /**
+         * Order
+         * @description From which end of the chain; the same cursor leads on in either.
+         * @enum {string}
+         */
+        Order: "oldest" | "newest";
+        /**
+         * Outcome
+         * @description Whether what an entry tells of came about.
+         * @enum {string}
+         */
+        Outcome: "success" | "failure";
+        /**
+         * Oversight
+         * @description Of all reports signed from first_day to last_day (UTC), both included.
+         */
+        Oversight: {
+            decisions: components["schemas"]["Decisions"];
+            discrepancy: components["schemas"]["Discrepancies"];
+            /**
+             * First Day
+             * Format: date
+             */
+            first_day: string;
+            flags: components["schemas"]["Flags"];
+            /**
+             * Last Day
+             * Format: date
+             */
+            last_day: string;
+            reports: components["schemas"]["ReportCounts"];
+            time_to_sign: components["schemas"]["TimeToSign"];
         };
         /**
          * PatientOut
@@ -1403,6 +2225,35 @@ export interface components {
             name: string | null;
             /** Sex */
             sex: string | null;
+        };
+        /**
+         * PeerOut
+         * @description One configured peer. last_echo: the latest that was asked for here, None where none was.
+         */
+        PeerOut: {
+            /** Address */
+            address: string;
+            /** Ae Title */
+            ae_title: string | null;
+            /** Checkable */
+            checkable: boolean;
+            /** Kind */
+            kind: string;
+            last_echo: components["schemas"]["EchoOut"] | null;
+            /** Name */
+            name: string;
+            /** Roles */
+            roles: string[];
+            /** Tls */
+            tls: boolean;
+        };
+        /**
+         * PeersOut
+         * @description All of them, in the order of the configuration.
+         */
+        PeersOut: {
+            /** Items */
+            items: components["schemas"]["PeerOut"][];
         };
         /**
          * PriorDecision
@@ -1464,6 +2315,62 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * QueueOut
+         * @description Jobs of one task in one state; oldest_seconds: age of the oldest, of those that are done or given up None.
+         */
+        QueueOut: {
+            /** Jobs */
+            jobs: number;
+            /** Oldest Seconds */
+            oldest_seconds: number | null;
+            /** State */
+            state: string;
+            /** Task */
+            task: string;
+        };
+        /**
+         * QueuesOut
+         * @description waiting_messages: in the outbox, not yet handed to the broker; oldest_message_seconds: None of none.
+         */
+        QueuesOut: {
+            /** Items */
+            items: components["schemas"]["QueueOut"][];
+            /** Oldest Message Seconds */
+            oldest_message_seconds: number | null;
+            /** Waiting Messages */
+            waiting_messages: number;
+        };
+        /**
+         * ReadingMode
+         * @description What comes first, in order of strictness. A wrong draft makes readers wrong; a site says how it guards them.
+         *
+         *     look-first: the draft is withheld until every image was seen and the reader said that he has looked.
+         *     second-reader: it is withheld until the reader has saved text of his own.
+         * @enum {string}
+         */
+        ReadingMode: "draft-first" | "look-first" | "second-reader";
+        /**
+         * ReadingOut
+         * @description The study's reading mode and the asker's place in it.
+         *
+         *     draft: whether the current draft is shown to him; reason: what he must do first, None where it is shown.
+         *     viewed: images of the study and its priors that he was shown; unviewed: of the draft's image set, not yet.
+         */
+        ReadingOut: {
+            /**
+             * Draft
+             * @enum {string}
+             */
+            draft: "shown" | "withheld";
+            mode: components["schemas"]["ReadingMode"];
+            /** Reason */
+            reason: string | null;
+            /** Unviewed */
+            unviewed: string[];
+            /** Viewed */
+            viewed: string[];
+        };
+        /**
          * RecordCriticalResult
          * @description Who was told of what: the six facts that make a communication count (ACR practice parameter).
          */
@@ -1488,8 +2395,77 @@ export interface components {
             told_to: string;
         };
         /**
+         * RecordView
+         * @description Either an image that the asker was shown, or that he has now looked at all of them.
+         */
+        RecordView: {
+            /** Looked */
+            looked?: true | null;
+            /** Sop Instance Uid */
+            sop_instance_uid?: string | null;
+        };
+        /**
+         * RegionOut
+         * @description A box on the display frame of one image, in shares of its width and height, 0 to 1 from the upper left.
+         */
+        RegionOut: {
+            /** Bottom */
+            bottom: number;
+            /** Left */
+            left: number;
+            /** Right */
+            right: number;
+            /** Sop Instance Uid */
+            sop_instance_uid: string;
+            /** Top */
+            top: number;
+        };
+        /**
+         * Remark
+         * @description What a reader holds against a draft, or against one of its sentences.
+         * @enum {string}
+         */
+        Remark: "wrong_side" | "missed" | "hallucinated" | "style";
+        /**
+         * RemarkOut
+         * @description A remark as it was kept, with the weights that wrote the draft.
+         */
+        RemarkOut: {
+            /** Draft Id */
+            draft_id: string;
+            /**
+             * Given At
+             * Format: date-time
+             */
+            given_at: string;
+            /** Id */
+            id: string;
+            kind: components["schemas"]["Remark"];
+            /** Note */
+            note: string;
+            /** Sentence Index */
+            sentence_index: number | null;
+            /** Weights Digest */
+            weights_digest: string;
+        };
+        /**
+         * ReportCounts
+         * @description Reports signed in the period; signed = with_draft + without_draft.
+         */
+        ReportCounts: {
+            /** Signed */
+            signed: number;
+            /** With Draft */
+            with_draft: number;
+            /** Without Draft */
+            without_draft: number;
+        };
+        /**
          * ReportOut
          * @description The report with its addenda. etag: for If-Match of the next write; unsigned: signature None.
+         *
+         *     reading_mode: the one that it was begun in. withheld: its text and decisions are left out here, since words of a
+         *     draft may be in them that the asker is not to see yet.
          */
         ReportOut: {
             /** Addenda */
@@ -1513,6 +2489,7 @@ export interface components {
             id: string;
             /** Impression */
             impression: string;
+            reading_mode: components["schemas"]["ReadingMode"];
             /** Sentences */
             sentences: components["schemas"]["SentenceOut"][];
             signature: components["schemas"]["SignatureOut"] | null;
@@ -1524,6 +2501,8 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+            /** Withheld */
+            withheld: boolean;
         };
         /**
          * ReportState
@@ -1543,6 +2522,14 @@ export interface components {
          */
         ReportStatus: "preliminary" | "final" | "appended" | "cancelled";
         /**
+         * ResetPassword
+         * @description The password that the user logs in with from now on.
+         */
+        ResetPassword: {
+            /** Password */
+            password: string;
+        };
+        /**
          * RevisionOut
          * @description One image set of the study: how many objects came in it, and when the last did.
          */
@@ -1559,10 +2546,16 @@ export interface components {
         };
         /**
          * Role
-         * @description Roles of people (first four) and of machines: a RIS, and an archive or gateway that speaks DICOMweb.
+         * @description Roles of people (first five) and of machines: a RIS, and an archive or gateway that speaks DICOMweb.
          * @enum {string}
          */
-        Role: "radiologist" | "viewer" | "auditor" | "admin" | "ris" | "pacs";
+        Role: "radiologist" | "viewer" | "lead" | "auditor" | "admin" | "ris" | "pacs";
+        /**
+         * Scope
+         * @description Whose text it is.
+         * @enum {string}
+         */
+        Scope: "personal" | "site";
         /**
          * Section
          * @description Where a sentence stands.
@@ -1617,11 +2610,29 @@ export interface components {
             signed_at: string;
         };
         /**
+         * Sort
+         * @description due: open studies by urgency and due time, then the finished ones, latest received first.
+         * @enum {string}
+         */
+        Sort: "due" | "received" | "patient" | "state";
+        /**
          * Source
          * @description What a sentence rests on.
          * @enum {string}
          */
         Source: "image" | "prior" | "order";
+        /**
+         * Spread
+         * @description Seconds; None of no report. p90: nearest rank.
+         */
+        Spread: {
+            /** Median */
+            median: number | null;
+            /** P90 */
+            p90: number | null;
+            /** Reports */
+            reports: number;
+        };
         /**
          * Stage
          * @description What clients see as a study's `state`.
@@ -1661,6 +2672,7 @@ export interface components {
             priors: components["schemas"]["PriorsOut"];
             /** Quarantined */
             quarantined: number;
+            reading: components["schemas"]["ReadingOut"];
             /** Reason */
             reason: string | null;
             /**
@@ -1691,6 +2703,103 @@ export interface components {
             study_instance_uid: string;
         };
         /**
+         * TextOut
+         * @description A template or macro. etag: for If-Match of its next write.
+         */
+        TextOut: {
+            /** Etag */
+            etag: string;
+            /** Findings */
+            findings: string;
+            /** Id */
+            id: string;
+            /** Impression */
+            impression: string;
+            kind: components["schemas"]["Kind"];
+            /** Procedure Code */
+            procedure_code: string;
+            /** Procedure Description */
+            procedure_description: string;
+            scope: components["schemas"]["Scope"];
+            /** Shortcut */
+            shortcut: string;
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * TextsOut
+         * @description The site's and the asker's own, by shortcut.
+         */
+        TextsOut: {
+            /** Items */
+            items: components["schemas"]["TextOut"][];
+        };
+        /**
+         * TimeToSign
+         * @description since_received: from the study's first object; since_draft: from the draft that the report rests on.
+         */
+        TimeToSign: {
+            since_draft: components["schemas"]["Spread"];
+            since_received: components["schemas"]["Spread"];
+        };
+        /**
+         * Urgency
+         * @description What a priority means for the order of reading; the most urgent first.
+         * @enum {string}
+         */
+        Urgency: "stat" | "urgent" | "routine" | "low";
+        /**
+         * UserOut
+         * @description A person, who has a password, or a machine, which has tokens. seen_at: last use of a session or token kept.
+         */
+        UserOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Disabled */
+            disabled: boolean;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "person" | "machine";
+            /** Name */
+            name: string;
+            /** Roles */
+            roles: components["schemas"]["Role"][];
+            /** Seen At */
+            seen_at: string | null;
+            /** Username */
+            username: string;
+        };
+        /**
+         * UsersOut
+         * @description All of them, by login name.
+         */
+        UsersOut: {
+            /** Items */
+            items: components["schemas"]["UserOut"][];
+        };
+        /**
+         * Why
+         * @description The reason for an act, for the audit chain; no patient data.
+         */
+        Why: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * WithdrawReport
          * @description Why an unsigned report is given up.
          */
@@ -1699,17 +2808,41 @@ export interface components {
             reason: string;
         };
         /**
+         * WorklistCounts
+         * @description How many studies are in each state; every state is named.
+         */
+        WorklistCounts: {
+            /** States */
+            states: {
+                [key: string]: number;
+            };
+        };
+        /**
          * WorklistItem
-         * @description One line of the worklist. flags: objections of the guardrails to the current draft; study_date: YYYYMMDD.
+         * @description One line of the worklist.
+         *
+         *     due_at: when the study should be signed, by its priority; signed_at: when it was. study_date: YYYYMMDD. modalities,
+         *     sent_by: of its objects; sent_by has AE titles. flags: objections of the guardrails to the current draft.
+         *     critical: a critical result was recorded.
          */
         WorklistItem: {
             /** Accession Number */
             accession_number: string | null;
+            /** Critical */
+            critical: boolean;
             /** Description */
             description: string | null;
+            draft_status: components["schemas"]["DraftStatus"];
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
             /** Flags */
             flags: number;
-            lock: components["schemas"]["LockOwner"] | null;
+            lock: components["schemas"]["WorklistLock"] | null;
+            /** Modalities */
+            modalities: string[];
             patient: components["schemas"]["PatientOut"];
             /** Priority */
             priority: string;
@@ -1720,22 +2853,59 @@ export interface components {
              * Format: date-time
              */
             received_at: string;
+            /** Report Mine */
+            report_mine: boolean;
             report_status: components["schemas"]["ReportStatus"] | null;
+            /** Sent By */
+            sent_by: string[];
+            /** Signed At */
+            signed_at: string | null;
             state: components["schemas"]["Stage"];
             /** Study Date */
             study_date: string | null;
             /** Study Instance Uid */
             study_instance_uid: string;
+            urgency: components["schemas"]["Urgency"];
+        };
+        /**
+         * WorklistLock
+         * @description Who has the study open for writing; the lease may be renewed before it expires.
+         */
+        WorklistLock: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Mine */
+            mine: boolean;
+            /** Owner */
+            owner: string;
         };
         /**
          * WorklistPage
-         * @description next_cursor: for the following page; None on the last.
+         * @description next_cursor: for the following page; None on the last. as_of: the service's clock when it was read.
          */
         WorklistPage: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
             /** Items */
             items: components["schemas"]["WorklistItem"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * WriteList
+         * @description filter: query parameters of GET /worklist and their values; a client skips those that it does not know.
+         */
+        WriteList: {
+            /** Filter */
+            filter: {
+                [key: string]: boolean | number | string | string[];
+            };
         };
         /**
          * WriteReport
@@ -1749,6 +2919,46 @@ export interface components {
             /** Sentences */
             sentences: components["schemas"]["SentenceDecision"][];
         };
+        /**
+         * WriteText
+         * @description A template has findings, impression or both, a macro has text; either is plain text.
+         *
+         *     shortcut: what the reader types, two characters or more, whatever its case. procedure_code,
+         *     procedure_description: of the procedure that a template is the default for.
+         */
+        WriteText: {
+            /**
+             * Findings
+             * @default
+             */
+            findings: string;
+            /**
+             * Impression
+             * @default
+             */
+            impression: string;
+            kind: components["schemas"]["Kind"];
+            /**
+             * Procedure Code
+             * @default
+             */
+            procedure_code: string;
+            /**
+             * Procedure Description
+             * @default
+             */
+            procedure_description: string;
+            scope: components["schemas"]["Scope"];
+            /** Shortcut */
+            shortcut: string;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /** Title */
+            title: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -1758,13 +2968,1008 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_dead_letters: {
+        parameters: {
+            query?: {
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLettersOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_dead_letter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_dead_letter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_model_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersionsOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_peers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeersOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    echo_peer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EchoOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuesOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsersOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddUser"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disable_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enable_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetPassword"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_roles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRoles"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_audit: {
         parameters: {
             query?: {
+                order?: components["schemas"]["Order"];
+                after?: number;
                 limit?: number;
                 study?: string | null;
                 actor?: string | null;
-                after?: number;
+                action?: string | null;
+                outcome?: components["schemas"]["Outcome"] | null;
+                from?: string | null;
+                to?: string | null;
             };
             header?: never;
             path?: never;
@@ -2171,6 +4376,104 @@ export interface operations {
             };
         };
     };
+    give_feedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GiveRemark"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemarkOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_events: {
         parameters: {
             query?: never;
@@ -2293,6 +4596,432 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_draft_figures: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                to?: string | null;
+                by?: components["schemas"]["By"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Oversight"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_texts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextsOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_text: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_text: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The text's etag; a write without it is refused (428). */
+                "if-match"?: string | null;
+            };
+            path: {
+                text_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_text: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The text's etag; a write without it is refused (428). */
+                "if-match"?: string | null;
+            };
+            path: {
+                text_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3496,14 +6225,130 @@ export interface operations {
             };
         };
     };
+    record_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordView"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadingOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_worklist: {
         parameters: {
             query?: {
+                sort?: components["schemas"]["Sort"];
+                order?: components["schemas"]["Direction"];
                 cursor?: string | null;
                 limit?: number;
-                state?: components["schemas"]["Stage"] | null;
-                priority?: string | null;
+                held?: components["schemas"]["Held"] | null;
+                critical?: boolean | null;
+                flagged?: boolean | null;
+                /** @description Minutes. */
+                received_within?: number | null;
                 q?: string | null;
+                state?: components["schemas"]["Stage"][];
+                priority?: string[];
+                urgency?: components["schemas"]["Urgency"][];
+                study?: string[];
             };
             header?: never;
             path?: never;
@@ -3549,6 +6394,330 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_lists: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListsOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keep_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteList"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_worklist_counts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorklistCounts"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

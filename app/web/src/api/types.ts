@@ -8,6 +8,10 @@ export type Patient = Schemas["PatientOut"];
 export type StudyState = Schemas["Stage"];
 export type WorklistItem = Schemas["WorklistItem"];
 export type WorklistPage = Schemas["WorklistPage"];
+export type WorklistCounts = Schemas["WorklistCounts"];
+export type WorklistList = Schemas["ListOut"];
+export type Urgency = Schemas["Urgency"];
+export type DraftStatus = Schemas["DraftStatus"];
 export type PriorOutcome = Schemas["PriorOutcome"];
 export type LedgerEntry = Schemas["LedgerEntryOut"];
 export type StudyImage = Schemas["ImageOut"];
@@ -25,16 +29,10 @@ export type Addendum = Schemas["AddendumOut"];
 export type ReportText = Schemas["WriteReport"];
 export type Report = Schemas["ReportOut"];
 export type Delivery = Schemas["DeliveryOut"];
-
-/** One display-normalised frame: larger value = brighter, row-major, values 0-65535. */
-export interface Frame {
-  rows: number;
-  columns: number;
-  values: Uint16Array;
-  /** LINEAR window of PS3.3 C.11.2.1.2 on `values`. */
-  window: { center: number; width: number };
-  /** Height of a pixel over its width; 1 where the spacing is unknown. */
-  aspect: number;
-  /** Patient side at the right and at the lower edge (PS3.3 C.7.6.1.1.1), e.g. ["L", "F"]; null where the image does not say. */
-  orientation: { right: string; bottom: string } | null;
-}
+export type Reading = Schemas["ReadingOut"];
+export type ReadingMode = Schemas["ReadingMode"];
+export type SavedText = Schemas["TextOut"];
+export type WriteText = Schemas["WriteText"];
+export type Remark = Schemas["GiveRemark"];
+export type CriticalResult = Schemas["CriticalResultOut"];
+export type RecordCriticalResult = Schemas["RecordCriticalResult"];
