@@ -32,11 +32,13 @@ peers: ## install the servers that the tests talk to (Debian packages, only as r
 chaos: setup peers ## kill -9 every process and Redis at random under 100 studies (half an hour; STUDIES=n)
 	@CHAOS_STUDIES=$(or $(STUDIES),100) $(BIN)/python -m pytest tests/e2e/test_chaos.py -s
 
-bench: setup peers ## measure intake against Orthanc and DCMTK, images against pydicom, time to draft; figures in var/bench
+bench: setup peers ## measure intake against Orthanc and DCMTK, images against pydicom, time to draft, the page; figures in var/bench
 	@mkdir -p var/bench
 	@$(BIN)/python -m tests.bench.bench_imaging --output var/bench/imaging.json
 	@$(BIN)/python -m tests.bench.bench_ingest --json var/bench/ingest.json
 	@$(BIN)/python -m tests.bench.bench_latency --json var/bench/latency.json
+	@$(BIN)/python -m tests.bench.bench_worklist --json var/bench/worklist.json
+	@$(BIN)/python -m tests.bench.bench_viewer --json var/bench/viewer.json
 
 train-nano: setup ## train the nano checkpoint from nothing, with its recorded command and seed (80 min on two cores)
 	@$(BIN)/python -m training.train_nano $(ARGS)

@@ -200,7 +200,8 @@ def _displayed(dataset: Dataset) -> Frame:
         pixels, largest, window = samples.astype(np.uint16), 255, Window(0, 255)
     upright, orientation, turned = _upright(pixels, dataset)
     spacing = _spacing(dataset, turned=turned)
-    calibrated = spacing is not None and _pair(dataset, "PixelSpacing") is not None
+    stated, detector = (_pair(dataset, keyword) for keyword in ("PixelSpacing", "ImagerPixelSpacing"))
+    calibrated = stated is not None and stated != detector  # PS3.3 10.7.1.3: equal values are the detector's own
     row_mm, column_mm = spacing if spacing and _in_millimetres(dataset) else (None, None)
     return Frame(np.ascontiguousarray(upright), largest, window, row_mm, column_mm, calibrated, orientation)
 

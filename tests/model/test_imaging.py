@@ -299,6 +299,8 @@ def test_spacing_follows_the_turned_frame():
     assert (frame.row_spacing_mm, frame.column_spacing_mm, frame.calibrated) == (0.3, 0.1, True)
     detector = to_display_frame(film(RAMP, ImagerPixelSpacing=[0.148, 0.148]))
     assert (detector.row_spacing_mm, detector.calibrated) == (0.148, False)
+    both = to_display_frame(film(RAMP, ImagerPixelSpacing=[0.148, 0.148], PixelSpacing=[0.148, 0.148]))
+    assert (both.row_spacing_mm, both.calibrated) == (0.148, False)
     assert to_display_frame(film(RAMP, PixelAspectRatio=[1, 1])).row_spacing_mm is None
 
 

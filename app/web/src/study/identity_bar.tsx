@@ -39,7 +39,7 @@ function Skips() {
   return (
     <p className="skips">
       <button type="button" onClick={() => { focusFirst(".report [data-key], .report textarea, .report button"); }}>Go to the report</button>
-      <button type="button" onClick={() => { focusFirst(".film"); }}>Go to the images</button>
+      <button type="button" onClick={() => { focusFirst(".stage"); }}>Go to the images</button>
     </p>
   );
 }

@@ -1,8 +1,11 @@
-import { useState } from "react";
+import { useCallback, useReducer, useRef, useState, type KeyboardEvent } from "react";
 import type { Study, StudyImage } from "../api/types";
-import { dayInWords, intervalInWords } from "../words/dates";
+import { actionFor, type Does } from "../viewer/pane_keys";
+import { Toolbar } from "../viewer/toolbar";
 import { priorsInWords } from "../words/said";
+import { caption, priorCaption, Taken } from "./captions";
 import { hang } from "./hanging";
+import { DARK, lightBox, other, type Role } from "./light_box";
 import { Pane } from "./pane";
 
 interface Props {
@@ -11,45 +14,74 @@ interface Props {
   onShown: (sopInstanceUid: string, shown: boolean) => void;
 }
 
-/** Current on the left, prior on the right; what is missing is said in its place. */
+/** Current on the left, prior on the right, one toolbar for both; what is missing is said in its place. */
 export function ImagePanes({ study, onShown }: Props) {
   const hung = hang(study.images);
-  const [chosen, setChosen] = useState<{ current?: string; prior?: string }>({});
-  const of = (role: StudyImage["role"]) => study.images.filter((image) => image.role === role);
-  const shown = (role: StudyImage["role"]) => of(role).find(({ sop_instance_uid }) => sop_instance_uid === chosen[role]) ?? hung[role];
+  const [chosen, setChosen] = useState<Partial<Record<Role, string>>>({});
+  const [box, act] = useReducer(lightBox, DARK);
+  const panes = useRef<HTMLDivElement>(null);
+  const of = (role: Role) => study.images.filter((image) => image.role === role);
+  const shown = (role: Role) => of(role).find(({ sop_instance_uid }) => sop_instance_uid === chosen[role]) ?? hung[role];
   const [current, prior] = [shown("current"), shown("prior")];
-  const priors = priorsInWords(study.priors.outcome);
+  const active = shown(box.active) === null ? other(box.active) : box.active;
+
+  const onDo = useCallback((does: Does) => {
+    if (does.kind === "view") act({ kind: "look", role: active, change: does.change, density: devicePixelRatio });
+    else if (does.kind === "tool") act(does);
+    else if (does.kind === "link") act(does);
+    else if (does.kind === "leave") act({ kind: "tool", tool: "window" });
+    else if (does.kind === "pane") focusOn(panes.current, other(active));
+  }, [active]);
+  const onKeyDown = (event: KeyboardEvent) => {
+    const does = isTyping(event.target) || event.defaultPrevented ? undefined : actionFor(event)?.does;
+    if (does === undefined || !["view", "tool", "link", "pane"].includes(does.kind)) return;
+    event.preventDefault();
+    onDo(does);
+  };
+  const common = (role: Role, image: StudyImage | null) => ({
+    role,
+    image,
+    choices: of(role),
+    hung: box.films[role],
+    tool: box.tool,
+    isActive: role === active,
+    isAlone: current === null || prior === null,
+    act,
+    onDo,
+    onShown,
+    onChoose: (sop: string) => { setChosen({ ...chosen, [role]: sop }); },
+  });
+  const said = priorsInWords(study.priors.outcome);
 
   return (
-    <div className="panes">
-      <Pane
-        heading="Current"
-        caption={current === null ? "" : caption(current)}
-        image={current}
-        choices={of("current")}
-        onChoose={(sop) => { setChosen({ ...chosen, current: sop }); }}
-        onShown={onShown}
-        missing={<p>No image of this study can be shown yet.</p>}
-      />
-      <Pane
-        heading="Prior"
-        caption={prior === null ? "" : priorCaption(prior, study.study_date)}
-        image={prior}
-        choices={of("prior")}
-        onChoose={(sop) => { setChosen({ ...chosen, prior: sop }); }}
-        onShown={onShown}
-        missing={<div className={priors.warns ? "warns" : ""}><h3>{priors.headline}</h3><p>{priors.detail}</p></div>}
-      />
+    // Keys that work on an image also work from its toolbar.
+    // eslint-disable-next-line jsx-a11y/no-static-element-interactions
+    <div className="light-box" onKeyDown={onKeyDown}>
+      <Toolbar of={active} view={box.films[active]?.view ?? null} tool={box.tool} linked={box.linked} canLink={current !== null && prior !== null} onDo={onDo} />
+      <div ref={panes} className="panes">
+        <Pane
+          {...common("current", current)}
+          heading="Current"
+          taken={current === null ? null : <Taken image={current} before={null} />}
+          caption={current === null ? "" : caption(current)}
+          missing={<p>No image of this study can be shown yet.</p>}
+        />
+        <Pane
+          {...common("prior", prior)}
+          heading="Prior"
+          taken={prior === null ? null : <Taken image={prior} before={study.study_date} />}
+          caption={prior === null ? "" : priorCaption(prior, study.study_date)}
+          missing={<div className={said.warns ? "warns" : ""}><h3>{said.headline}</h3><p>{said.detail}</p></div>}
+        />
+      </div>
     </div>
   );
 }
 
-export function caption(image: StudyImage): string {
-  return [image.view, dayInWords(image.study_date)].filter((part) => part !== null && part !== "").join(" · ");
+function focusOn(panes: HTMLElement | null, role: Role): void {
+  panes?.querySelector<HTMLElement>(`.pane-${role} .stage`)?.focus();
 }
 
-function priorCaption(image: StudyImage, studyDate: string | null): string {
-  const interval = intervalInWords(image.study_date, studyDate);
-  if (interval === null) return caption(image);
-  return `${caption(image)} · ${interval === "same day" ? interval : `${interval} earlier`}`;
+function isTyping(target: EventTarget): boolean {
+  return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 }

@@ -1,28 +1,43 @@
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useEffect, useId, useState, type ReactNode } from "react";
+import { useCallback, useEffect, useId, useMemo, useState, type Dispatch, type ReactNode } from "react";
 import type { StudyImage } from "../api/types";
 import { useServices } from "../app_context";
 import { FrameView } from "../viewer/frame_view";
-import { caption as nameOf } from "./image_panes";
+import type { Change, Does, Tool } from "../viewer/pane_keys";
+import type { Size } from "../viewer/view";
+import { caption as nameOf } from "./captions";
+import { frameQuery } from "./frame_query";
+import type { Act, Film as Hung, Role } from "./light_box";
 
 interface Props {
+  role: Role;
   heading: string;
+  /** When the image was taken, and how long before the current one. */
+  taken: ReactNode;
   caption: string;
   image: StudyImage | null;
   choices: readonly StudyImage[];
+  hung: Hung | undefined;
+  tool: Tool;
+  isActive: boolean;
+  /** There is no image in the other pane. */
+  isAlone: boolean;
+  act: Dispatch<Act>;
+  onDo: (does: Does) => void;
   onChoose: (sopInstanceUid: string) => void;
   onShown: (sopInstanceUid: string, shown: boolean) => void;
   missing: ReactNode;
 }
 
 /** One image with what it is and when it was taken; anything that keeps it from being shown is said over black. */
-export function Pane({ heading, caption, image, choices, onChoose, onShown, missing }: Props) {
+export function Pane(props: Props) {
+  const { role, heading, taken, caption, image, choices, isActive, isAlone, onChoose, missing } = props;
   const title = useId();
   return (
-    <section className="pane" aria-labelledby={title}>
+    <section className={`pane pane-${role} ${isActive && !isAlone ? "pane-active" : ""}`} aria-labelledby={title}>
       <header>
         <h2 id={title}>{heading}</h2>
-        <span className="caption">{caption}</span>
+        {taken}
         {choices.length > 1 && image !== null && (
           <label>
             <span className="unseen">{`${heading} image`}</span>
@@ -35,32 +50,30 @@ export function Pane({ heading, caption, image, choices, onChoose, onShown, miss
       {image === null ? (
         <div className="no-image">{missing}</div>
       ) : (
-        <Film key={image.sop_instance_uid} image={image} label={`${heading} radiograph, ${caption}`} onShown={onShown} />
+        <Film key={image.sop_instance_uid} {...props} image={image} label={`${heading} radiograph, ${caption}`} />
       )}
     </section>
   );
 }
 
-function Film({ image, label, onShown }: { image: StudyImage; label: string; onShown: Props["onShown"] }) {
+function Film({ role, image, label, hung, tool, isActive, act, onDo, onShown }: Props & { image: StudyImage; label: string }) {
   const { client } = useServices();
-  const [lost, setLost] = useState(false);
-  const onLost = useCallback(() => { setLost(true); }, []);
-  const frame = useQuery({
-    queryKey: ["frame", image.display_url],
-    queryFn: ({ signal }) => client.frame(image.display_url, signal),
-    // the pixels of a stored instance never change
-    staleTime: Infinity,
-    gcTime: 120_000,
-  });
-  const failed = frame.isError || lost;
+  const [lost, setLost] = useState<string | null>(null);
+  const frame = useQuery(frameQuery(client, image.display_url));
   const { sop_instance_uid: sop } = image;
-  useEffect(() => {
-    if (failed || frame.isSuccess) onShown(sop, !failed);
-  }, [failed, frame.isSuccess, onShown, sop]);
+  const failed = frame.isError || lost !== null;
+  const watch = useMemo(() => ({ onDrawn: () => { onShown(sop, true); }, onLost: setLost }), [onShown, sop]);
+  const { data } = frame;
+  useEffect(() => { if (failed) onShown(sop, false); }, [failed, onShown, sop]);
+  useEffect(() => { if (data !== undefined) act({ kind: "hang", role, frame: data }); }, [act, data, role]);
+  const onBox = useCallback((box: Size) => { act({ kind: "size", role, box }); }, [act, role]);
+  const onChange = useCallback((change: Change) => { act({ kind: "look", role, change, density: devicePixelRatio }); }, [act, role]);
+  const onActive = useCallback(() => { act({ kind: "activate", role }); }, [act, role]);
 
-  if (failed) return <Unshown why={lost ? "The browser lost its drawing surface." : (frame.error?.message ?? "")} onRetry={() => { setLost(false); void frame.refetch(); }} />;
-  if (frame.data === undefined) return <div className="no-image" role="status"><p>Loading the image…</p></div>;
-  return <FrameView frame={frame.data} label={label} onLost={onLost} />;
+  if (failed) return <Unshown why={lost ?? frame.error?.message ?? ""} onRetry={() => { setLost(null); void frame.refetch(); }} />;
+  if (hung === undefined || hung.frame !== data) return <div className="no-image" role="status"><p>Loading the image…</p></div>;
+  const { view, box } = hung;
+  return <FrameView frame={data} view={view} box={box} tool={tool} isActive={isActive} label={label} watch={watch} onBox={onBox} onChange={onChange} onDo={onDo} onActive={onActive} />;
 }
 
 function Unshown({ why, onRetry }: { why: string; onRetry: () => void }) {

@@ -1,15 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import type { Study } from "../api/types";
 import { useServices } from "../app_context";
 import { ReportPanel } from "../report/report_panel";
+import { useViewReceipts } from "../report/view_receipts";
+import { preloadViewer } from "../viewer/viewer";
 import { IdentityBar } from "./identity_bar";
 import { ImagePanes } from "./image_panes";
+import { usePrefetch } from "./prefetch";
 import { Priors } from "./priors";
 
 /** One study: who it is, its images beside the prior's, and the report. */
 export default function StudyView({ uid }: { uid: string }) {
   const { client } = useServices();
+  useEffect(preloadViewer, []);
   const study = useQuery({ queryKey: ["study", uid], queryFn: () => client.study(uid) });
 
   if (study.isPending) return <p className="waiting" role="status">Opening the study…</p>;
@@ -21,7 +25,13 @@ export default function StudyView({ uid }: { uid: string }) {
 
 function Opened({ study }: { study: Study }) {
   const [unshown, setUnshown] = useState<ReadonlySet<string>>(new Set());
+  const [isDrawn, setDrawn] = useState(false);
+  const onSeen = useViewReceipts(study);
   const onShown = useCallback((sop: string, shown: boolean) => {
+    if (shown) {
+      setDrawn(true);
+      onSeen(sop);
+    }
     setUnshown((before) => {
       if (before.has(sop) === !shown) return before;
       const after = new Set(before);
@@ -29,7 +39,8 @@ function Opened({ study }: { study: Study }) {
       else after.add(sop);
       return after;
     });
-  }, []);
+  }, [onSeen]);
+  usePrefetch(study.study_instance_uid, isDrawn);
   const current = study.images.filter(({ role }) => role === "current");
   const imageFault = current.length === 0 || current.some(({ sop_instance_uid }) => unshown.has(sop_instance_uid));
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { opposite, readFrame, UnreadableFrame } from "./frame";
+import { readFrame, UnreadableFrame } from "./frame";
 
 function answer(values: number[], headers: Record<string, string>): Response {
   return new Response(Uint16Array.from(values), {
@@ -12,12 +12,12 @@ const VALUES = [0, 1, 256, 4095, 65_535, 7];
 it("reads little-endian values, geometry and window", async () => {
   const frame = await readFrame(answer(VALUES, { "X-Pixel-Spacing": "0.2,0.1", "X-Patient-Orientation": "L,F" }));
   expect([...frame.values]).toEqual(VALUES);
-  expect(frame).toMatchObject({ rows: 2, columns: 3, window: { center: 300, width: 400 }, aspect: 2, orientation: { right: "L", bottom: "F" } });
+  expect(frame).toMatchObject({ rows: 2, columns: 3, window: { center: 300, width: 400 }, aspect: 2, spacing: { row: 0.2, column: 0.1, calibrated: false }, orientation: { right: "L", bottom: "F" } });
 });
 
 it("takes the whole range where no window is given, and square pixels where no spacing is", async () => {
   const frame = await readFrame(answer(VALUES, { "X-Window-Center": "", "X-Window-Width": "" }));
-  expect(frame).toMatchObject({ window: { center: 32_768, width: 65_536 }, aspect: 1, orientation: null });
+  expect(frame).toMatchObject({ window: { center: 32_768, width: 65_536 }, aspect: 1, spacing: null, orientation: null });
 });
 
 it.each([
@@ -29,6 +29,7 @@ it.each([
   await expect(readFrame(response)).rejects.toThrow(UnreadableFrame);
 });
 
-it("names the other side of the patient", () => {
-  expect(["L", "R", "LP", "F"].map(opposite)).toEqual(["R", "L", "RA", "H"]);
+it.each([["yes", true], ["no", false], [null, false]])("a spacing is calibrated only where the service says so: %s", async (said, calibrated) => {
+  const frame = await readFrame(answer(VALUES, { "X-Pixel-Spacing": "0.143,0.143", ...(said === null ? {} : { "X-Pixel-Spacing-Calibrated": said }) }));
+  expect(frame.spacing).toEqual({ row: 0.143, column: 0.143, calibrated });
 });

@@ -1,4 +1,28 @@
-import type { Frame } from "../api/types";
+/** One display-normalised frame: larger value = brighter, row-major, values 0-65535. */
+export interface Frame {
+  rows: number;
+  columns: number;
+  values: Uint16Array;
+  /** LINEAR window of PS3.3 C.11.2.1.2 on `values`. */
+  window: { center: number; width: number };
+  /** Height of a pixel over its width; 1 where the spacing is unknown. */
+  aspect: number;
+  spacing: Spacing | null;
+  /** Patient side at the right and at the lower edge (PS3.3 C.7.6.1.1.1), e.g. L and F; null where the image does not say. */
+  orientation: Orientation | null;
+}
+
+/** Millimetres between rows and between columns. calibrated: in the patient; else at the detector's plane, where things look larger. */
+export interface Spacing {
+  row: number;
+  column: number;
+  calibrated: boolean;
+}
+
+export interface Orientation {
+  right: string;
+  bottom: string;
+}
 
 /** The frame cannot be shown; the message says why. */
 export class UnreadableFrame extends Error {}
@@ -15,7 +39,16 @@ export async function readFrame(response: Response): Promise<Frame> {
     throw new UnreadableFrame(`The image is said to be ${rows} x ${columns} but holds ${values.length} pixels.`);
   }
   if (isBlank(values)) throw new UnreadableFrame("The image is blank: every pixel has the same value.");
-  return { rows, columns, values, window: windowOf(header, values), aspect: aspectOf(response.headers.get("X-Pixel-Spacing")), orientation: orientationOf(response.headers.get("X-Patient-Orientation")) };
+  const spacing = spacingOf(response.headers);
+  return {
+    rows,
+    columns,
+    values,
+    window: windowOf(header, values),
+    aspect: spacing === null ? 1 : spacing.row / spacing.column,
+    spacing,
+    orientation: orientationOf(response.headers.get("X-Patient-Orientation")),
+  };
 }
 
 /** Lowest and highest value. */
@@ -50,21 +83,14 @@ function windowOf(header: (name: string) => number, values: Uint16Array): Frame[
 }
 
 /** orientation: "right edge,lower edge" as letters of PS3.3 C.7.6.1.1.1, or missing. */
-function orientationOf(orientation: string | null): Frame["orientation"] {
+function orientationOf(orientation: string | null): Orientation | null {
   const [right = "", bottom = ""] = (orientation ?? "").split(/[,\\]/).map((part) => part.trim());
   return /^[AHRLPF]+$/.test(right) && /^[AHRLPF]+$/.test(bottom) ? { right, bottom } : null;
 }
 
-const OPPOSITE: Readonly<Record<string, string>> = { L: "R", R: "L", A: "P", P: "A", H: "F", F: "H" };
-
-/** The patient side at the other edge: "L" for "R", "LP" for "RA". */
-export function opposite(side: string): string {
-  return Array.from(side, (letter) => OPPOSITE[letter] ?? letter).join("");
-}
-
-/** spacing: "row,column" in mm (PS3.3 10.7.1.1: row spacing first), or empty. */
-function aspectOf(spacing: string | null): number {
-  const [row = NaN, column = NaN] = (spacing ?? "").split(/[,\\]/).map(Number);
-  const aspect = row / column;
-  return Number.isFinite(aspect) && aspect > 0 ? aspect : 1;
+/** "row,column" in mm (PS3.3 10.7.1.1: row spacing first), or missing. */
+function spacingOf(headers: Headers): Spacing | null {
+  const [row = NaN, column = NaN] = (headers.get("X-Pixel-Spacing") ?? "").split(/[,\\]/).map(Number);
+  const known = [row, column].every((distance) => Number.isFinite(distance) && distance > 0);
+  return known ? { row, column, calibrated: headers.get("X-Pixel-Spacing-Calibrated") === "yes" } : null;
 }

@@ -1,165 +1,137 @@
-import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
-import type { Frame } from "../api/types";
-import { CanvasViewer } from "./canvas_viewer";
-import { opposite, range } from "./frame";
-import { actionFor } from "./pane_keys";
-import { Toolbar, type Tool } from "./toolbar";
-import { homeView, panned, zoomed, type View } from "./view";
-import type { ImageViewer, OpenViewer } from "./viewer";
-import { dragged } from "./window_level";
+import { useCallback, useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
+import type { Frame } from "./frame";
+import { Magnifier } from "./magnifier";
+import { inWords, type Measurement } from "./measure";
+import { useMeasuring, type Measuring } from "./measuring";
+import { Markers, Overlay, Turned } from "./overlay";
+import { actionFor, arrow, isRuler, step, type Change, type Does, type Tool } from "./pane_keys";
+import { usePointer } from "./pointer";
+import { useBox, useSurface, type Watch } from "./surface";
+import { toImage, zoomed, type Point, type Size, type View } from "./view";
 
-const openCanvas: OpenViewer = (canvas, onLost) => new CanvasViewer(canvas, onLost);
+/** CSS pixels that an arrow key moves the crosshair. */
+const CROSSHAIR_STEP = 10;
 
-interface Drag {
-  x: number;
-  y: number;
+interface Props {
+  frame: Frame;
   view: View;
+  box: Size | null;
   tool: Tool;
+  /** Crosshair and glass are where the reader works. */
+  isActive: boolean;
+  /** What the image is, for those who cannot see it. */
+  label: string;
+  watch: Watch;
+  onBox: (box: Size) => void;
+  onChange: (change: Change) => void;
+  onDo: (does: Does) => void;
+  onActive: () => void;
 }
 
-/** One frame with its tools. label: what the image is, for those who cannot see it. onLost: the picture went away. */
-export function FrameView({ frame, label, onLost }: { frame: Frame; label: string; onLost: () => void }) {
-  const [view, setView] = useState(() => homeView(frame));
-  const [tool, setTool] = useState<Tool>("window");
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const drag = useRef<Drag | null>(null);
+/** One image with its tools: pointer and keys, measurements, glass, markers. */
+export function FrameView({ frame, view, box, tool, isActive, label, watch, onBox, onChange, onDo, onActive }: Props) {
+  const stage = useRef<HTMLDivElement>(null);
+  const surface = useRef<HTMLDivElement>(null);
   const help = useId();
-  const data = useMemo(() => dataWindow(frame), [frame]);
-  useDrawing(canvas, frame, view, onLost);
-  useWheelZoom(canvas, setView);
+  const [at, setAt] = useState<Point | null>(null);
+  const measuring = useMeasuring();
+  const crosshair = at ?? middle(box);
+  useBox(stage, surface, onBox);
+  useSurface(surface, frame, view, box, watch);
+  useWheelZoom(stage, onChange);
+  const put = useCallback((point: Point) => {
+    if (box !== null && isRuler(tool)) measuring.put(toImage(point, frame, box, view), tool);
+  }, [box, frame, measuring, tool, view]);
+  const pointer = usePointer({ view, tool, onChange, onAt: setAt, onPut: put });
 
   const onKeyDown = (event: KeyboardEvent) => {
-    const action = actionFor(event);
-    if (action === undefined) return;
+    const does = actionFor(event)?.does;
+    if (does === undefined) return;
     event.preventDefault();
-    setView((now) => action.apply(now, frame, data));
-  };
-  const onPointerDown = (event: PointerEvent<HTMLCanvasElement>) => {
-    event.currentTarget.setPointerCapture(event.pointerId);
-    drag.current = { x: event.clientX, y: event.clientY, view, tool: toolOf(event, tool) };
-  };
-  const onPointerMove = (event: PointerEvent<HTMLCanvasElement>) => {
-    const start = drag.current;
-    if (start === null) return;
-    const box = event.currentTarget.getBoundingClientRect();
-    setView(moved(start, event.clientX - start.x, event.clientY - start.y, box));
-  };
-  const onPointerEnd = () => {
-    drag.current = null;
+    if (does.kind === "step") {
+      if (hasCrosshair(tool)) setAt(moved(crosshair, arrow(event.key), event.shiftKey ? 1 : CROSSHAIR_STEP, box));
+      else onChange(step(arrow(event.key), tool, event.shiftKey));
+    } else if (does.kind === "put") put(crosshair);
+    else if (does.kind === "remove") measuring.remove();
+    else if (does.kind === "leave" && measuring.points.length > 0) measuring.clear();
+    else onDo(does);
   };
 
   return (
-    <div className="frame-view">
-      {/* The canvas takes keys and drags as a custom widget, which no native element or stricter role describes. */}
-      <canvas
-        ref={canvas}
-        className={`film film-${tool}`}
-        // eslint-disable-next-line jsx-a11y/no-interactive-element-to-noninteractive-role
-        role="application"
-        aria-roledescription="radiograph"
-        aria-label={label}
-        aria-describedby={help}
-        tabIndex={0}
-        onKeyDown={onKeyDown}
-        onPointerDown={onPointerDown}
-        onPointerMove={onPointerMove}
-        onPointerUp={onPointerEnd}
-        onPointerCancel={onPointerEnd}
-        onContextMenu={(event) => { event.preventDefault(); }}
-      />
-      {frame.orientation !== null && <Markers orientation={frame.orientation} />}
+    // The stage takes keys and drags as a custom widget, which no native element or stricter role describes.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
+    <div
+      ref={stage}
+      className={`stage stage-${tool}`}
+      role="application"
+      aria-roledescription="radiograph"
+      aria-label={label}
+      aria-describedby={help}
+      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+      tabIndex={0}
+      onKeyDown={onKeyDown}
+      onFocus={onActive}
+      {...pointer}
+      onContextMenu={(event) => { event.preventDefault(); }}
+    >
+      <div ref={surface} className="surface" />
+      {box !== null && (
+        <>
+          {tool === "magnify" && isActive && <Magnifier frame={frame} view={view} box={box} at={crosshair} />}
+          <Overlay frame={frame} view={view} box={box} measurements={measuring.done} open={opened(measuring, tool, toImage(crosshair, frame, box, view))} crosshair={isRuler(tool) && isActive ? crosshair : null} />
+        </>
+      )}
+      <Markers orientation={frame.orientation} view={view} />
+      <Turned view={view} />
+      <output className="readout" aria-label="Window centre and width, zoom">
+        {`C ${Math.round(view.window.center)}  W ${Math.round(view.window.width)}  ${Math.round(view.zoom * 100)} %`}
+      </output>
+      <Measured measuring={measuring} frame={frame} />
       <p id={help} className="unseen">
-        Arrow keys change brightness and contrast, Shift and arrows move, plus and minus zoom, 1 to 6 choose a window, I inverts, 0 resets.
+        Arrow keys change brightness and contrast, or do what the chosen tool does; plus and minus zoom, 1 to 6 choose a window, 0 resets. The key help lists all keys.
       </p>
-      <Toolbar
-        view={view}
-        tool={tool}
-        onTool={setTool}
-        onView={(change) => { setView((now) => change(now, frame, data)); }}
-      />
     </div>
   );
 }
 
-/** Which side of the patient lies at the left and right edge, as the image itself says. */
-function Markers({ orientation }: { orientation: NonNullable<Frame["orientation"]> }) {
+/** The figures as text, for those who cannot see the lines. */
+function Measured({ measuring, frame }: { measuring: Measuring; frame: Frame }) {
   return (
-    <>
-      <span className="marker marker-left"><span className="unseen">Patient side at the left edge: </span>{opposite(orientation.right)}</span>
-      <span className="marker marker-right"><span className="unseen">Patient side at the right edge: </span>{orientation.right}</span>
-    </>
+    <ul className="unseen measured" aria-label="Measurements" aria-live="polite">
+      {measuring.done.map((measurement, at) => <li key={at}>{`${measurement.ruler}: ${inWords(measurement, frame)}`}</li>)}
+    </ul>
   );
 }
 
-function useDrawing(canvas: React.RefObject<HTMLCanvasElement | null>, frame: Frame, view: View, onLost: () => void) {
-  const viewer = useRef<ImageViewer | null>(null);
-  const latest = useRef(view);
-
-  useEffect(() => {
-    const element = canvas.current;
-    if (element === null) return undefined;
-    const opened = openCanvas(element, onLost);
-    opened.load(frame);
-    viewer.current = opened;
-    const resized = new ResizeObserver(() => {
-      fitToBox(element);
-      opened.draw(onScreen(latest.current));
-    });
-    resized.observe(element);
-    return () => {
-      resized.disconnect();
-      opened.dispose();
-      viewer.current = null;
-    };
-  }, [canvas, frame, onLost]);
-
-  useEffect(() => {
-    latest.current = view;
-    const request = requestAnimationFrame(() => viewer.current?.draw(onScreen(view)));
-    return () => { cancelAnimationFrame(request); };
-  }, [view]);
-}
-
 /** React listens to wheel passively, where the page's scrolling cannot be held back. */
-function useWheelZoom(canvas: React.RefObject<HTMLCanvasElement | null>, setView: React.Dispatch<React.SetStateAction<View>>) {
+function useWheelZoom(stage: React.RefObject<HTMLElement | null>, onChange: (change: Change) => void) {
   useEffect(() => {
-    const element = canvas.current;
+    const element = stage.current;
     if (element === null) return undefined;
     const onWheel = (event: WheelEvent) => {
       event.preventDefault();
       const box = element.getBoundingClientRect();
       const at = { x: event.clientX - box.left - box.width / 2, y: event.clientY - box.top - box.height / 2 };
-      setView((now) => zoomed(now, 2 ** (-event.deltaY / 400), at));
+      onChange((now) => zoomed(now, 2 ** (-event.deltaY / 400), at));
     };
     element.addEventListener("wheel", onWheel, { passive: false });
     return () => { element.removeEventListener("wheel", onWheel); };
-  }, [canvas, setView]);
+  }, [stage, onChange]);
 }
 
-/** Middle button or Shift moves, right button zooms, whatever tool is chosen. */
-function toolOf(event: PointerEvent, chosen: Tool): Tool {
-  if (event.button === 1 || event.shiftKey) return "pan";
-  return event.button === 2 ? "zoom" : chosen;
+function opened({ points }: Measuring, tool: Tool, next: Point): Measurement | null {
+  return isRuler(tool) && points.length > 0 ? { ruler: tool, points: [...points, next] } : null;
 }
 
-function moved({ view, tool }: Drag, dx: number, dy: number, box: { width: number; height: number }): View {
-  if (tool === "pan") return panned(view, dx, dy);
-  if (tool === "zoom") return zoomed(view, 2 ** ((-4 * dy) / box.height));
-  return { ...view, window: dragged(view.window, dx / box.width, dy / box.height) };
+function hasCrosshair(tool: Tool): boolean {
+  return tool === "magnify" || isRuler(tool);
 }
 
-function fitToBox(canvas: HTMLCanvasElement): void {
-  const box = canvas.getBoundingClientRect();
-  canvas.width = Math.max(1, Math.round(box.width * devicePixelRatio));
-  canvas.height = Math.max(1, Math.round(box.height * devicePixelRatio));
+function middle(box: Size | null): Point {
+  return { x: Math.floor((box?.width ?? 0) / 2), y: Math.floor((box?.height ?? 0) / 2) };
 }
 
-/** Views are kept in CSS pixels, drawing is in device pixels. */
-function onScreen(view: View): View {
-  return { ...view, pan: { x: view.pan.x * devicePixelRatio, y: view.pan.y * devicePixelRatio } };
-}
-
-function dataWindow(frame: Frame) {
-  const [low, high] = range(frame.values);
-  return { center: (low + high + 1) / 2, width: Math.max(2, high - low + 1) };
+function moved(from: Point, { x, y }: Point, by: number, box: Size | null): Point {
+  const within = (value: number, most: number) => Math.min(most, Math.max(0, value));
+  return { x: within(from.x + x * by, box?.width ?? 0), y: within(from.y + y * by, box?.height ?? 0) };
 }

@@ -1,45 +1,98 @@
-import { homeView, panned, zoomed, type View } from "./view";
+import type { Frame } from "./frame";
+import type { Ruler } from "./measure";
+import { fitted, flippedAcross, flippedDown, homeView, oneToOne, panned, rotated, zoomed, type Point, type Size, type View } from "./view";
 import { dragged, PRESETS, type Window } from "./window_level";
-import type { Frame } from "../api/types";
 
-/** One key while a pane has the focus: what it is called and what it does to the view. */
+export type Tool = "window" | "pan" | "zoom" | "magnify" | Ruler;
+
+/** What a change of the view may depend on. data: the window over all values; density: screen pixels per CSS pixel. */
+export interface Scene {
+  frame: Frame;
+  data: Window;
+  box: Size;
+  density: number;
+}
+
+export type Change = (view: View, scene: Scene) => View;
+
+export type Does =
+  | { kind: "view"; change: Change }
+  | { kind: "tool"; tool: Tool }
+  | { kind: "link"; link: "place" | "window" }
+  | { kind: "step" }
+  | { kind: "put" | "remove" | "leave" | "pane" };
+
+/** One key while a pane has the focus: what it is called and what it does. */
 export interface PaneAction {
   keys: readonly string[];
   name: string;
-  apply: (view: View, frame: Frame, data: Window) => View;
+  does: Does;
 }
 
 const WINDOW_STEP = 0.05;
 const PAN_STEP = 40;
 const ZOOM_STEP = 1.25;
+const ARROWS: Readonly<Record<string, Point>> = {
+  ArrowUp: { x: 0, y: -1 },
+  ArrowDown: { x: 0, y: 1 },
+  ArrowLeft: { x: -1, y: 0 },
+  ArrowRight: { x: 1, y: 0 },
+};
 
-const step = (dx: number, dy: number) => (view: View): View => ({ ...view, window: dragged(view.window, dx, dy) });
+const view = (change: Change): Does => ({ kind: "view", change });
+const tool = (chosen: Tool): Does => ({ kind: "tool", tool: chosen });
 
-/** Every pointer action has its key here; the help text is made from this table. */
+/** Every pointer action has its key here; the help text is made from this table. OHIF's keys where it has one. */
 export const PANE_ACTIONS: readonly PaneAction[] = [
   ...PRESETS.map(({ key, name, of }) => ({
     keys: [key],
     name: `${name} window`,
-    apply: (view: View, frame: Frame, data: Window) => ({ ...view, window: of(frame.window, data) }),
+    does: view((now, { frame, data }) => ({ ...now, window: of(frame.window, data) })),
   })),
-  { keys: ["ArrowUp"], name: "brighter", apply: step(0, -WINDOW_STEP) },
-  { keys: ["ArrowDown"], name: "darker", apply: step(0, WINDOW_STEP) },
-  { keys: ["ArrowLeft"], name: "more contrast", apply: step(-WINDOW_STEP, 0) },
-  { keys: ["ArrowRight"], name: "less contrast", apply: step(WINDOW_STEP, 0) },
-  { keys: ["Shift+ArrowUp"], name: "move up", apply: (view) => panned(view, 0, -PAN_STEP) },
-  { keys: ["Shift+ArrowDown"], name: "move down", apply: (view) => panned(view, 0, PAN_STEP) },
-  { keys: ["Shift+ArrowLeft"], name: "move left", apply: (view) => panned(view, -PAN_STEP, 0) },
-  { keys: ["Shift+ArrowRight"], name: "move right", apply: (view) => panned(view, PAN_STEP, 0) },
-  { keys: ["+", "="], name: "zoom in", apply: (view) => zoomed(view, ZOOM_STEP) },
-  { keys: ["-"], name: "zoom out", apply: (view) => zoomed(view, 1 / ZOOM_STEP) },
-  { keys: ["i"], name: "invert", apply: (view) => ({ ...view, invert: !view.invert }) },
-  { keys: ["0"], name: "reset", apply: (_view, frame) => homeView(frame) },
+  { keys: ["i"], name: "invert", does: view((now) => ({ ...now, invert: !now.invert })) },
+  { keys: ["r"], name: "rotate to the right", does: view((now) => rotated(now, 1)) },
+  { keys: ["l"], name: "rotate to the left", does: view((now) => rotated(now, -1)) },
+  { keys: ["h"], name: "flip across", does: view(flippedAcross) },
+  { keys: ["v"], name: "flip top to bottom", does: view(flippedDown) },
+  { keys: ["+"], name: "zoom in", does: view((now) => zoomed(now, ZOOM_STEP)) },
+  { keys: ["-"], name: "zoom out", does: view((now) => zoomed(now, 1 / ZOOM_STEP)) },
+  { keys: ["="], name: "fit into the pane", does: view(fitted) },
+  { keys: ["o"], name: "one image pixel on one screen pixel", does: view((now, { frame, box, density }) => oneToOne(now, frame, box, density)) },
+  { keys: ["0"], name: "reset", does: view((_now, { frame }) => homeView(frame)) },
+  { keys: ["w"], name: "window tool: arrows or drag change brightness and contrast", does: tool("window") },
+  { keys: ["m"], name: "move tool", does: tool("pan") },
+  { keys: ["z"], name: "zoom tool", does: tool("zoom") },
+  { keys: ["g"], name: "magnifying glass", does: tool("magnify") },
+  { keys: ["t"], name: "measure a length", does: tool("length") },
+  { keys: ["y"], name: "measure an angle between two lines (Cobb)", does: tool("angle") },
+  { keys: Object.keys(ARROWS), name: "what a drag does with the chosen tool; with Shift move the image, or the crosshair by one pixel", does: { kind: "step" } },
+  { keys: ["Enter"], name: "put a point of the measurement", does: { kind: "put" } },
+  { keys: ["Delete", "Backspace"], name: "remove the last point or measurement", does: { kind: "remove" } },
+  { keys: ["Escape"], name: "back to the window tool", does: { kind: "leave" } },
+  { keys: ["s"], name: "link zoom and movement of both images, or part them", does: { kind: "link", link: "place" } },
+  { keys: ["q"], name: "link windows of both images, or part them", does: { kind: "link", link: "window" } },
+  { keys: ["PageDown", "PageUp"], name: "go to the other image", does: { kind: "pane" } },
 ];
 
 /** The action of a key press, or undefined; Ctrl, Alt and Meta are left to the browser. */
-export function actionFor(event: Pick<KeyboardEvent, "key" | "shiftKey" | "ctrlKey" | "altKey" | "metaKey">): PaneAction | undefined {
+export function actionFor(event: Pick<KeyboardEvent, "key" | "ctrlKey" | "altKey" | "metaKey">): PaneAction | undefined {
   if (event.ctrlKey || event.altKey || event.metaKey) return undefined;
-  const arrow = event.key.startsWith("Arrow");
-  const pressed = arrow && event.shiftKey ? `Shift+${event.key}` : event.key;
-  return PANE_ACTIONS.find(({ keys }) => keys.includes(arrow ? pressed : pressed.toLowerCase()));
+  const pressed = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  return PANE_ACTIONS.find(({ keys }) => keys.includes(pressed));
+}
+
+/** The direction of an arrow key, y down. */
+export function arrow(key: string): Point {
+  return ARROWS[key] ?? { x: 0, y: 0 };
+}
+
+/** What an arrow key changes in the view, where the tool has no crosshair. */
+export function step({ x, y }: Point, chosen: Tool, held: boolean): Change {
+  if (held || chosen === "pan") return (now) => panned(now, x * PAN_STEP, y * PAN_STEP);
+  if (chosen === "zoom") return (now) => zoomed(now, ZOOM_STEP ** (x - y));
+  return (now) => ({ ...now, window: dragged(now.window, x * WINDOW_STEP, y * WINDOW_STEP) });
+}
+
+export function isRuler(chosen: Tool): chosen is Ruler {
+  return chosen === "length" || chosen === "angle";
 }

@@ -1,8 +1,7 @@
 import { expect, it } from "vitest";
 import { levelFor, pyramid } from "./pyramid";
-import { visiblePart } from "./canvas_viewer";
 
-const FRAME = { rows: 1025, columns: 800, window: { center: 0, width: 1 }, aspect: 1, orientation: null };
+const FRAME = { rows: 1025, columns: 800, window: { center: 0, width: 1 }, aspect: 1, spacing: null, orientation: null };
 
 it("halves by averaging, odd edges included", () => {
   const values = new Uint16Array(FRAME.rows * FRAME.columns).map((_, index) => (index % FRAME.columns) * 10);
@@ -15,10 +14,4 @@ it("halves by averaging, odd edges included", () => {
 it("takes a level with at least one pixel per screen pixel", () => {
   const levels = pyramid({ ...FRAME, values: new Uint16Array(FRAME.rows * FRAME.columns) });
   expect([4, 1, 0.6, 0.5, 0.3, 0.25, 0.01].map((scale) => levelFor(levels, scale))).toEqual([0, 0, 0, 1, 1, 2, 2]);
-});
-
-it("develops only what is on the screen", () => {
-  const level = { rows: 1000, columns: 1000 };
-  expect(visiblePart({ x: -500, y: 0, width: 2000, height: 2000 }, { width: 500, height: 500 }, level)).toEqual({ x: 249, y: 0, width: 252, height: 251 });
-  expect(visiblePart({ x: 900, y: 0, width: 100, height: 100 }, { width: 500, height: 500 }, level).width).toBeLessThanOrEqual(0);
 });

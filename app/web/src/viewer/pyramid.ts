@@ -1,4 +1,4 @@
-import type { Frame } from "../api/types";
+import type { Frame } from "./frame";
 
 /** One level: the frame averaged over 2^n x 2^n pixels. */
 export interface Level {
@@ -10,23 +10,28 @@ export interface Level {
 /** Levels smaller than this on their longer side are never wanted. */
 const SMALLEST = 256;
 
+const made = new WeakMap<Frame, Level[]>();
+
 /**
  * The frame at full, half, quarter … size. Averaging the values before the window is what keeps fine contrast when
  * a 2500-line film is shown on 900 lines, and it makes a window step cost the pixels shown, not the pixels stored.
  */
-export function pyramid(frame: Frame): Level[] {
+export function pyramid(frame: Frame): readonly Level[] {
+  const known = made.get(frame);
+  if (known !== undefined) return known;
   const levels: Level[] = [frame];
   let last: Level = frame;
   while (Math.max(last.rows, last.columns) >= 2 * SMALLEST) {
     last = halved(last);
     levels.push(last);
   }
+  made.set(frame, levels);
   return levels;
 }
 
 /** The smallest level that still has a pixel for each pixel on the screen. scale: screen pixels per frame pixel. */
 export function levelFor(levels: readonly Level[], scale: number): number {
-  const wanted = Math.floor(Math.log2(1 / scale));
+  const wanted = Math.floor(Math.log2(1 / scale) + 1e-9);
   return Math.min(levels.length - 1, Math.max(0, wanted));
 }
 

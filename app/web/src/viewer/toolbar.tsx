@@ -1,51 +1,98 @@
-import type { Frame } from "../api/types";
-import { PANE_ACTIONS, type PaneAction } from "./pane_keys";
+import { useRef, useState, type KeyboardEvent } from "react";
+import type { Linked } from "./link";
+import { PANE_ACTIONS, type Does, type Tool } from "./pane_keys";
 import type { View } from "./view";
 import { PRESETS } from "./window_level";
 
-export type Tool = "window" | "pan" | "zoom";
-
-const TOOLS: readonly { tool: Tool; name: string; title: string }[] = [
-  { tool: "window", name: "W/L", title: "Drag changes window and level" },
-  { tool: "pan", name: "Move", title: "Drag moves the image" },
-  { tool: "zoom", name: "Zoom", title: "Drag up zooms in" },
-];
-
 interface Props {
-  view: View;
+  /** Which image the buttons act on. */
+  of: string;
+  view: View | null;
   tool: Tool;
-  onTool: (tool: Tool) => void;
-  onView: (change: PaneAction["apply"]) => void;
+  linked: Linked;
+  /** There is another image to link with. */
+  canLink: boolean;
+  onDo: (does: Does) => void;
 }
 
-/** The pane's buttons: what the pointer does, and every step that a drag can also make. */
-export function Toolbar({ view, tool, onTool, onView }: Props) {
+interface Button {
+  key: string;
+  name: string;
+  label?: string;
+  pressed?: boolean;
+  off?: boolean;
+}
+
+/** Every action of the images as a button, one step of Tab, arrows between them (ARIA toolbar). */
+export function Toolbar({ of, view, tool, linked, canLink, onDo }: Props) {
+  const bar = useRef<HTMLDivElement>(null);
+  const [stop, setStop] = useState("w");
+  const chosen = (key: string): boolean => {
+    const does = doesOf(key);
+    return does?.kind === "tool" && does.tool === tool;
+  };
+  const groups: Button[][] = [
+    ["w", "m", "z", "g", "t", "y"].map((key) => ({ key, name: TOOLS[key] ?? key, pressed: chosen(key) })),
+    [{ key: "i", name: "Invert", pressed: view?.invert ?? false }, { key: "r", name: "↻", label: "Rotate to the right" }, { key: "l", name: "↺", label: "Rotate to the left" }, { key: "h", name: "⇋", label: "Flip across" }, { key: "v", name: "⥮", label: "Flip top to bottom" }],
+    [{ key: "-", name: "−", label: "Zoom out" }, { key: "+", name: "+", label: "Zoom in" }, { key: "=", name: "Fit" }, { key: "o", name: "1:1", label: "1:1, one image pixel on one screen pixel" }, { key: "0", name: "Reset" }],
+    [{ key: "s", name: "Link zoom", pressed: linked.place, off: !canLink }, { key: "q", name: "Link window", pressed: linked.window, off: !canLink }],
+  ];
+  const press = (key: string) => {
+    const does = doesOf(key);
+    setStop(key);
+    if (does !== undefined) onDo(does);
+  };
+  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
+    const along = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (along === 0 || !(event.target instanceof HTMLButtonElement)) return;
+    const buttons = [...(bar.current?.querySelectorAll<HTMLButtonElement>("button:not(:disabled)") ?? [])];
+    const next = buttons[(buttons.indexOf(event.target) + along + buttons.length) % buttons.length];
+    next?.focus();
+    setStop(next?.dataset["press"] ?? stop);
+    event.preventDefault();
+  };
+
   return (
-    <div className="toolbar" role="toolbar" aria-label="Image tools">
-      {TOOLS.map((each) => (
-        <button key={each.tool} type="button" title={each.title} aria-pressed={tool === each.tool} onClick={() => { onTool(each.tool); }}>
-          {each.name}
-        </button>
+    <div ref={bar} className="toolbar" role="toolbar" aria-label={`Image tools, for the ${of} image`} tabIndex={-1} onKeyDown={onKeyDown}>
+      {groups.map((group) => (
+        <div key={group[0]?.key} className="group">
+          {group.map(({ key, name, label, pressed, off }) => (
+            <button
+              key={key}
+              type="button"
+              data-press={key}
+              tabIndex={key === stop ? 0 : -1}
+              title={`${label ?? name} (${key.toUpperCase()})`}
+              aria-label={label}
+              aria-pressed={pressed}
+              aria-keyshortcuts={key}
+              disabled={off === true || view === null}
+              onClick={() => { press(key); }}
+            >
+              {name}
+            </button>
+          ))}
+        </div>
       ))}
-      <label className="preset">
-        <span className="unseen">Window preset</span>
-        <select value="" onChange={(event) => { choose(event.target.value, onView); }}>
-          <option value="" disabled>Window…</option>
-          {PRESETS.map(({ key, name }) => <option key={key} value={key}>{`${key}  ${name}`}</option>)}
-        </select>
-      </label>
-      <button type="button" aria-pressed={view.invert} title="Invert (I)" onClick={() => { choose("i", onView); }}>Invert</button>
-      <button type="button" aria-label="Zoom out" title="Zoom out (-)" onClick={() => { choose("-", onView); }}>−</button>
-      <button type="button" aria-label="Zoom in" title="Zoom in (+)" onClick={() => { choose("+", onView); }}>+</button>
-      <button type="button" title="Reset (0)" onClick={() => { choose("0", onView); }}>Reset</button>
-      <output className="readout" aria-label="Window centre and width, zoom">
-        {`C ${Math.round(view.window.center)}  W ${Math.round(view.window.width)}  ${Math.round(view.zoom * 100)} %`}
-      </output>
+      <Presets off={view === null} onChoose={press} />
     </div>
   );
 }
 
-function choose(key: string, onView: (change: (view: View, frame: Frame, data: View["window"]) => View) => void): void {
-  const action = PANE_ACTIONS.find(({ keys }) => keys.includes(key));
-  if (action !== undefined) onView(action.apply);
+const TOOLS: Readonly<Record<string, string>> = { w: "Window", m: "Move", z: "Zoom", g: "Magnify", t: "Length", y: "Angle" };
+
+function Presets({ off, onChoose }: { off: boolean; onChoose: (key: string) => void }) {
+  return (
+    <label className="preset">
+      <span className="unseen">Window preset</span>
+      <select value="" disabled={off} onChange={(event) => { onChoose(event.target.value); }}>
+        <option value="" disabled>Presets…</option>
+        {PRESETS.map(({ key, name }) => <option key={key} value={key}>{`${key}  ${name}`}</option>)}
+      </select>
+    </label>
+  );
+}
+
+function doesOf(key: string): Does | undefined {
+  return PANE_ACTIONS.find(({ keys }) => keys.includes(key))?.does;
 }

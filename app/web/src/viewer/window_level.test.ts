@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { displayTable, dragged, greyLevel, PRESETS } from "./window_level";
+import { greyTable, dragged, greyLevel, PRESETS } from "./window_level";
 
 describe("LINEAR window (PS3.3 C.11.2.1.2.1)", () => {
   // worked example of the standard: c = 2048, w = 4096 maps 0 … 4095 onto the whole output range
@@ -21,12 +21,11 @@ describe("LINEAR window (PS3.3 C.11.2.1.2.1)", () => {
   it("never falls with rising value, and inverting mirrors it", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 65_535 }), fc.integer({ min: 2, max: 131_072 }), (center, width) => {
-        const [plain, inverted] = [displayTable({ center, width }, false), displayTable({ center, width }, true)];
+        const [plain, inverted] = [greyTable({ center, width }, false), greyTable({ center, width }, true)];
         for (let value = 1; value < 65_536; value += 97) {
-          expect(plain[value]! & 255).toBeGreaterThanOrEqual(plain[value - 1]! & 255);
-          expect((plain[value]! & 255) + (inverted[value]! & 255)).toBe(255);
+          expect(plain[value]!).toBeGreaterThanOrEqual(plain[value - 1]!);
+          expect(plain[value]! + inverted[value]!).toBe(255);
         }
-        expect(plain[0]! >>> 24).toBe(255);
       }),
       { numRuns: 20 },
     );

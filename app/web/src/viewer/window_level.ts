@@ -6,16 +6,12 @@ export interface Window {
 /** Number of stored values a display table covers. */
 const VALUES = 65_536;
 
-/**
- * Grey level of each 16-bit value under the LINEAR window of PS3.3 C.11.2.1.2.1.
- * Returns 65,536 opaque little-endian RGBA words; `invert` swaps black and white.
- */
-export function displayTable({ center, width }: Window, invert: boolean): Uint32Array {
-  const table = new Uint32Array(VALUES);
+/** Grey level of each 16-bit value under the LINEAR window of PS3.3 C.11.2.1.2.1; `invert` swaps black and white. */
+export function greyTable({ center, width }: Window, invert: boolean): Uint8Array {
+  const table = new Uint8Array(VALUES);
   for (let value = 0; value < VALUES; value += 1) {
     const grey = greyLevel(value, center, width);
-    const shown = invert ? 255 - grey : grey;
-    table[value] = (0xff000000 | (shown << 16) | (shown << 8) | shown) >>> 0;
+    table[value] = invert ? 255 - grey : grey;
   }
   return table;
 }
@@ -40,11 +36,11 @@ export interface Preset {
  */
 export const PRESETS: readonly Preset[] = [
   { key: "1", name: "Default", of: (home) => home },
-  { key: "2", name: "Lung", of: (home) => shifted(home, -0.18, 0.6) },
+  { key: "2", name: "Lung", of: (home) => shifted(home, -0.08, 0.65) },
   { key: "3", name: "Bone", of: (home) => shifted(home, 0.2, 0.6) },
-  { key: "4", name: "Mediastinum", of: (home) => shifted(home, 0.12, 0.45) },
+  { key: "4", name: "Soft tissue", of: (home) => shifted(home, 0.12, 0.45) },
   { key: "5", name: "Lines and tubes", of: (home) => shifted(home, 0.05, 0.35) },
-  { key: "6", name: "Full range", of: (_home, data) => data },
+  { key: "6", name: "Wide", of: (_home, data) => data },
 ];
 
 function shifted(home: Window, by: number, scale: number): Window {
@@ -56,6 +52,6 @@ export function dragged(start: Window, dx: number, dy: number): Window {
   return clampWindow({ center: start.center + dy * start.width, width: start.width * 2 ** (dx * 2) });
 }
 
-function clampWindow({ center, width }: Window): Window {
+export function clampWindow({ center, width }: Window): Window {
   return { center: Math.min(VALUES - 1, Math.max(0, center)), width: Math.min(2 * VALUES, Math.max(2, width)) };
 }

@@ -1,0 +1,30 @@
+import type { StudyImage } from "../api/types";
+import { dayInWords, intervalInWords } from "../words/dates";
+
+/** "PA · 1 Mar 2026" */
+export function caption(image: StudyImage): string {
+  return [image.view, dayInWords(image.study_date)].filter((part) => part !== null && part !== "").join(" · ");
+}
+
+/** "PA · 15 Nov 2024 · 15 months earlier" */
+export function priorCaption(image: StudyImage, studyDate: string | null): string {
+  return [caption(image), earlierBy(image, studyDate)].filter((part) => part !== "").join(" · ");
+}
+
+/** The date large, and for a prior how long before: nobody may take one image for the other. */
+export function Taken({ image, before }: { image: StudyImage; before: string | null }) {
+  const interval = before === null ? "" : earlierBy(image, before);
+  return (
+    <p className="caption">
+      {image.view !== null && image.view !== "" && <span className="caption-view">{`${image.view} · `}</span>}
+      <span className="caption-date">{dayInWords(image.study_date)}</span>
+      {interval !== "" && <span className="caption-interval">{` · ${interval}`}</span>}
+    </p>
+  );
+}
+
+function earlierBy(image: StudyImage, studyDate: string | null): string {
+  const interval = intervalInWords(image.study_date, studyDate);
+  if (interval === null) return "";
+  return interval === "same day" ? interval : `${interval} earlier`;
+}
