@@ -10,6 +10,7 @@ import { Desk } from "./report/desk";
 import { useIdleLogout } from "./session/idle";
 import { Login } from "./session/login";
 import { useLiveStudies } from "./session/live";
+import { useTheme, type Theme } from "./session/theme";
 import { TopBar } from "./session/top_bar";
 import { Worklist } from "./worklist/worklist";
 
@@ -22,6 +23,7 @@ const IDLE = "Logged out after 15 minutes without a key or a movement. Saved tex
 
 /** Who is logged in, and nothing of any patient on the screen while nobody is. */
 export function App({ client, queries }: { client: Client; queries: QueryClient }) {
+  const theme = useTheme();
   const [session, setSession] = useState<Session>({ kind: "unknown" });
   const [lastReader, setLastReader] = useState<string | null>(null);
   const desk = useMemo(() => new Desk(client, (report) => queries.setQueryData(["report", report.id, report.etag], report)), [client, queries]);
@@ -62,19 +64,25 @@ export function App({ client, queries }: { client: Client; queries: QueryClient 
   return (
     <QueryClientProvider client={queries}>
       <ServicesContext value={{ client, desk, reader: session.reader }}>
-        <Room reader={session.reader} onLogout={logout} />
+        <Room reader={session.reader} theme={theme} onLogout={logout} />
       </ServicesContext>
     </QueryClientProvider>
   );
 }
 
-function Room({ reader, onLogout }: { reader: Identity; onLogout: (notice: string | null) => Promise<void> }) {
+interface RoomProps {
+  reader: Identity;
+  theme: readonly [Theme, (theme: Theme) => void];
+  onLogout: (notice: string | null) => Promise<void>;
+}
+
+function Room({ reader, theme, onLogout }: RoomProps) {
   const { study, last, openStudy, leaveStudy } = usePlace();
   const live = useLiveStudies();
   useIdleLogout(() => void onLogout(IDLE));
   return (
     <div className="room">
-      <TopBar reader={reader} live={live} onWorklist={study === null ? null : leaveStudy} onLogout={() => void onLogout(null)} />
+      <TopBar reader={reader} live={live} theme={theme} onWorklist={study === null ? null : leaveStudy} onLogout={() => void onLogout(null)} />
       <Broken key={study ?? "worklist"}>
         {study === null ? (
           <Worklist last={last} onOpen={openStudy} />

@@ -5,14 +5,35 @@ const ANYWHERE: readonly [string, string][] = [
   ["Ctrl+Enter", "start the report; later, sign it"],
   ["Escape", "close a dialog, or leave a sentence as it was"],
 ];
-const WORKLIST: readonly [string, string][] = [["Up, Down", "next or last study"], ["Enter", "open the study"]];
+const WORKLIST: readonly [string, string][] = [
+  ["J, K or Down, Up", "next or last study"],
+  ["Page Down, Page Up, End, Home", "further down or up; last or first study"],
+  ["Enter", "open the study"],
+  ["/", "search"],
+  ["F", "filters"],
+  ["Escape", "back to the list"],
+];
 const SENTENCES: readonly [string, string][] = [
   ["A", "accept, and go on to the next undecided"],
   ["X", "reject, and go on to the next undecided"],
   ["E", "edit"],
-  ["U", "restore the draft's wording, undecided"],
+  ["R", "restore the draft's wording, undecided"],
+  ["W", "say what is wrong with it"],
+  ["Down, Up", "next or last sentence"],
+];
+const REPORT: readonly [string, string][] = [
   ["J, K", "next or last sentence"],
   ["F", "next open flag"],
+  ["U", "undo the last decision"],
+  ["D", "changes against the draft"],
+  ["T", "templates and macros"],
+  ["C", "critical result"],
+];
+const OWN_WORDS: readonly [string, string][] = [
+  ["shortcut, Tab", "put in the macro or template"],
+  ["Tab, Shift+Tab", "next or last field […]"],
+  ["Ctrl+/", "templates and macros"],
+  ["Ctrl+Z, Ctrl+Y", "undo, redo"],
 ];
 const POINTER: readonly [string, string][] = [
   ["drag", "window and level, or what the chosen tool does"],
@@ -20,14 +41,16 @@ const POINTER: readonly [string, string][] = [
   ["right drag, wheel", "zoom"],
 ];
 
-/** Every key of the page. Letters work only where the focus is on an image or on a sentence's buttons. */
+/** Every key of the page. Letters work only where the focus is on an image or in the report, and never while text is typed. */
 export function KeyHelp({ onClose }: { onClose: () => void }) {
   const image = PANE_ACTIONS.map(({ keys, name }): [string, string] => [keys.map(keyInWords).join(" or "), name]);
   return (
     <Dialog title="Keys" onClose={onClose}>
       <Keys heading="Anywhere" keys={ANYWHERE} />
       <Keys heading="In the worklist" keys={WORKLIST} />
+      <Keys heading="In the report, outside of text" keys={REPORT} />
       <Keys heading="On a sentence of the draft" keys={SENTENCES} />
+      <Keys heading="In your own words" keys={OWN_WORDS} />
       <Keys heading="On an image" keys={image} />
       <Keys heading="Pointer on an image" keys={POINTER} />
       <p className="buttons"><button type="button" onClick={onClose}>Close</button></p>

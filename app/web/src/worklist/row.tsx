@@ -1,51 +1,53 @@
-import { useEffect, useRef } from "react";
+import { memo, useEffect, useRef, type RefObject } from "react";
 import type { WorklistItem } from "../api/types";
-import { ageInWords, dayInWords, momentInWords } from "../words/dates";
 import { nameInWords } from "../words/person";
-import { isUrgent, priorityInWords, STATES, statusInWords } from "../words/said";
+import { COLUMNS } from "./columns";
+import { isFinished } from "./order";
 
 interface Props {
   item: WorklistItem;
-  /** The reader has just come back from this study. */
-  wasOpen: boolean;
+  /** Among the rows of the list, from 0. */
+  index: number;
+  /** From the top of the list, in px. */
+  top: number;
+  /** The one that keys act on. */
+  active: boolean;
+  /** Set where the focus should go to the active row once it is drawn. */
+  wantsFocus: RefObject<boolean>;
   now: number;
+  onChoose: (uid: string) => void;
   onOpen: (uid: string) => void;
 }
 
-export function Row({ item, wasOpen, now, onOpen }: Props) {
+/** One study. The patient's name opens it; a double click anywhere in the row does too. */
+export const Row = memo(function Row({ item, index, top, active, wantsFocus, now, onChoose, onOpen }: Props) {
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
-    if (wasOpen) button.current?.focus();
-  }, [wasOpen]);
-  const { patient } = item;
+    if (!active || !wantsFocus.current) return;
+    wantsFocus.current = false;
+    button.current?.focus({ preventScroll: true });
+  });
+  const uid = item.study_instance_uid;
   return (
-    <tr className={isUrgent(item.priority) ? "urgent" : undefined}>
-      <td><span className="priority">{priorityInWords(item.priority)}</span></td>
-      <td title={`Received ${momentInWords(item.received_at)}`}>{ageInWords(item.received_at, now)}</td>
-      <th scope="row">
-        <button ref={button} type="button" className="open" onClick={() => { onOpen(item.study_instance_uid); }}>
-          {nameInWords(patient.name)}
-          <small>{patient.id ?? "no ID"}</small>
-        </button>
-      </th>
-      <td>{dayInWords(patient.birth_date)}</td>
-      <td>{patient.sex ?? ""}</td>
-      <td>{item.accession_number ?? ""}</td>
-      <td>{dayInWords(item.study_date)}</td>
-      <td>{item.description ?? ""}</td>
-      <td><State item={item} /></td>
-      <td>{item.flags > 0 && <span className="flag-count">{`⚠ ${item.flags}`}</span>}</td>
-      <td>{item.report_status === null ? "" : statusInWords(item.report_status)}</td>
-      <td>{item.lock === null ? "" : item.lock.owner}</td>
-    </tr>
+    // The heading row counts as the first (ARIA 1.2 aria-rowindex). Keys are the grid's business.
+    // eslint-disable-next-line jsx-a11y/click-events-have-key-events
+    <div
+      role="row"
+      tabIndex={-1}
+      aria-rowindex={index + 2}
+      aria-selected={active}
+      className={isFinished(item.state) ? "line line-finished" : "line"}
+      style={{ transform: `translateY(${top}px)` }}
+      onClick={() => { onChoose(uid); button.current?.focus({ preventScroll: true }); }}
+      onDoubleClick={() => { onOpen(uid); }}
+    >
+      {COLUMNS.map(({ id, cell }) => (
+        <div key={id} role={id === "patient" ? "rowheader" : "gridcell"} className={`cell cell-${id}`}>
+          {id === "patient" ? (
+            <button ref={button} type="button" className="open" title={nameInWords(item.patient.name)} tabIndex={active ? 0 : -1} onClick={() => { onOpen(uid); }}>{cell(item, now)}</button>
+          ) : cell(item, now)}
+        </div>
+      ))}
+    </div>
   );
-}
-
-function State({ item }: { item: WorklistItem }) {
-  return (
-    <span className={`state state-${item.state}`} title={item.reason ?? undefined}>
-      {STATES[item.state]}
-      {item.reason !== null && item.reason !== "" && <small>{item.reason}</small>}
-    </span>
-  );
-}
+});

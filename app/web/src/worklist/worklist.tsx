@@ -1,13 +1,21 @@
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
-import { useDeferredValue, useEffect, useState, type KeyboardEvent } from "react";
-import type { WorklistFilter } from "../api/client";
+import { useQuery } from "@tanstack/react-query";
+import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import type { WorklistItem } from "../api/types";
 import { useServices } from "../app_context";
+import { nameInWords } from "../words/person";
+import { useArrivals } from "./arrivals";
+import { clockOf } from "./clock";
+import { isNarrowed, matches, tally, wantsFinished, WHOLE_LIST, type ListFilter } from "./filter";
 import { Filters } from "./filters";
-import { Row } from "./row";
+import { Grid } from "./grid";
+import type { SortKey } from "./order";
+import { useListKeys } from "./keys";
+import { COUNTS, useRows, type Rows } from "./rows";
+import type { SortBy } from "./saved";
+import { SavedLists } from "./saved_lists";
 
-const EVERYTHING: WorklistFilter = { state: "", priority: "", q: "" };
-const COLUMNS = ["Priority", "Waiting", "Patient", "Born", "Sex", "Accession", "Study date", "Study", "State", "Flags", "Report", "Open at"];
+/** The clocks in the list move so often, in ms. */
+const TICK = 15_000;
 
 interface Props {
   /** The study the reader comes back from, if any: its row gets the focus. */
@@ -17,72 +25,91 @@ interface Props {
 
 export function Worklist({ last, onOpen }: Props) {
   const { client } = useServices();
-  const [filter, setFilter] = useState(EVERYTHING);
+  const [filter, setFilter] = useState(WHOLE_LIST);
+  const [sort, setSort] = useState<SortBy>({ key: "due", desc: false });
+  const [active, setActive] = useState(last);
+  const wantsFocus = useRef(true);
+  const main = useRef<HTMLElement>(null);
+  const search = useRef<HTMLInputElement>(null);
+  const chips = useRef<HTMLButtonElement>(null);
   const asked = useDeferredValue(filter);
-  const now = useNow();
-  const list = useInfiniteQuery({
-    queryKey: ["worklist", asked],
-    queryFn: ({ pageParam, signal }) => client.worklist(asked, pageParam, signal),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next_cursor,
-    placeholderData: keepPreviousData,
-  });
-  const items = list.data?.pages.flatMap((page) => page.items) ?? [];
+  const rows = useRows(client, wantsFinished(asked), asked.q);
+  const counts = useQuery({ queryKey: COUNTS, queryFn: ({ signal }) => client.worklistCounts(signal) });
+  const now = useNow(rows.skew);
+  const moment = asked.within === 0 ? 0 : now;
+  const items = useMemo(() => rows.items.filter(matches(asked, moment)), [rows.items, asked, moment]);
+  const tallies = useMemo(() => tally(rows.items, asked), [rows.items, asked]);
+  const arrival = useArrivals(rows.items, rows.ready && !rows.loading);
+
+  const toList = useCallback((uid: string | null) => {
+    wantsFocus.current = true;
+    setActive((before) => uid ?? before);
+    main.current?.querySelector<HTMLElement>("[role=row][aria-selected=true] .open")?.focus();
+  }, []);
+  const onFilter = useCallback((next: ListFilter) => {
+    setFilter(next);
+    setActive(null);
+  }, []);
+  const onSort = useCallback((key: SortKey) => {
+    setActive(null);
+    setSort((before) => ({ key, desc: before.key === key && !before.desc }));
+  }, []);
+  useListKeys(main, { search, chips, toList: () => { toList(null); }, onFocus: () => { wantsFocus.current = false; } });
 
   return (
-    <main className="worklist">
-      <h1>Worklist</h1>
-      <Filters filter={filter} onChange={setFilter} />
-      {list.isError && <p className="problem" role="alert">{`The worklist could not be read. ${list.error.message}`}</p>}
-      <p className="unseen" role="status">{list.isSuccess ? `${items.length} studies shown` : "Reading the worklist"}</p>
-      <Table items={items} last={last} now={now} onOpen={onOpen} />
-      {list.isSuccess && items.length === 0 && <p className="empty">{emptyWords(asked)}</p>}
-      {list.hasNextPage && (
-        <button type="button" className="more" disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-          Show more studies
-        </button>
-      )}
+    <main ref={main} className="worklist" tabIndex={-1}>
+      <h1 className="unseen">Worklist</h1>
+      <Filters filter={filter} onChange={onFilter} counts={counts.data?.states ?? {}} tallies={tallies} search={search} first={chips} />
+      {rows.error !== null && <p className="problem" role="alert">{`The worklist could not be read. ${rows.error.message}`}</p>}
+      <div className="sum">
+        <Sum items={items} rows={rows} now={now} />
+        <SavedLists filter={filter} sort={sort} onApply={(list) => { onFilter(list.filter); setSort(list.sort); }} />
+      </div>
+      {arrival.study !== null && <Arrival study={arrival.study} onShow={(uid) => { setFilter(WHOLE_LIST); toList(uid); arrival.dismiss(); }} onDismiss={arrival.dismiss} />}
+      <Grid items={items} sort={sort} onSort={onSort} question={JSON.stringify([asked, sort])} active={active} onChoose={setActive} onOpen={onOpen} wantsFocus={wantsFocus} now={now} />
+      {rows.ready && !rows.loading && items.length === 0 && <p className="empty">{emptyWords(asked)}</p>}
     </main>
   );
 }
 
-function Table({ items, last, now, onOpen }: { items: readonly WorklistItem[]; last: string | null; now: number; onOpen: (uid: string) => void }) {
+function Sum({ items, rows, now }: { items: readonly WorklistItem[]; rows: Rows; now: number }) {
+  const overdue = items.filter((item) => clockOf(item, now).pace === "overdue").length;
   return (
-    <div className="table-box">
-      <table>
-        <thead>
-          <tr>{COLUMNS.map((name) => <th key={name} scope="col">{name}</th>)}</tr>
-        </thead>
-        {/* Arrow keys are a short cut between the rows' own buttons, which Tab also reaches. */}
-        {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
-        <tbody onKeyDown={moveBetweenRows}>
-          {items.map((item) => <Row key={item.study_instance_uid} item={item} wasOpen={item.study_instance_uid === last} now={now} onOpen={onOpen} />)}
-        </tbody>
-      </table>
-    </div>
+    <>
+      <span role="status">{rows.ready ? `${items.length} ${items.length === 1 ? "study" : "studies"}` : "Reading the worklist"}</span>
+      {overdue > 0 && <span className="overdue-sum">{`${overdue} overdue`}</span>}
+      {rows.ready && rows.loading && <span>more are being read…</span>}
+      {rows.limits.map((words) => <span key={words}>{words}</span>)}
+    </>
   );
 }
 
-function moveBetweenRows(event: KeyboardEvent<HTMLTableSectionElement>): void {
-  const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-  const buttons = [...event.currentTarget.querySelectorAll("button")];
-  const next = buttons[buttons.findIndex((button) => button === event.target) + step];
-  if (step === 0 || next === undefined) return;
-  event.preventDefault();
-  next.focus();
+interface ArrivalProps {
+  study: WorklistItem;
+  onShow: (uid: string) => void;
+  onDismiss: () => void;
 }
 
-function emptyWords(filter: WorklistFilter): string {
-  const filtered = Object.values(filter).some((value) => value !== "");
-  return filtered ? "No study matches the filter." : "No study has been received yet. Studies appear here as they arrive by DICOM.";
+function Arrival({ study, onShow, onDismiss }: ArrivalProps) {
+  return (
+    <p className="arrival" role="status">
+      {`New STAT study: ${nameInWords(study.patient.name)}`}
+      <button type="button" onClick={() => { onShow(study.study_instance_uid); }}>Show it</button>
+      <button type="button" onClick={onDismiss}>Dismiss</button>
+    </p>
+  );
 }
 
-/** The time, renewed each half minute, for the ages in the list. */
-function useNow(): number {
+function emptyWords(filter: ListFilter): string {
+  return isNarrowed(filter) ? "No study matches the filter." : "No study is open. Studies appear here as they arrive by DICOM.";
+}
+
+/** The service's time, renewed as the clocks move. */
+function useNow(skew: number): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
-    const timer = window.setInterval(() => { setNow(Date.now()); }, 30_000);
+    const timer = window.setInterval(() => { setNow(Date.now()); }, TICK);
     return () => { window.clearInterval(timer); };
   }, []);
-  return now;
+  return now + skew;
 }

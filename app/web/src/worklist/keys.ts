@@ -1,0 +1,44 @@
+import { useEffect, useRef, type RefObject } from "react";
+
+interface Places {
+  search: RefObject<HTMLInputElement | null>;
+  chips: RefObject<HTMLButtonElement | null>;
+  toList: () => void;
+  /** The focus has come to something by the reader's own act or ours. */
+  onFocus: () => void;
+}
+
+/** "/" to the search, F to the filters, Escape back to the list; letters only where the focus is in the list's page and nobody types (WCAG 2.1.4). */
+export function useListKeys(main: RefObject<HTMLElement | null>, places: Places): void {
+  const latest = useRef(places);
+  useEffect(() => {
+    latest.current = places;
+  });
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      if (!(event.target instanceof Element) || main.current?.contains(event.target) !== true) return;
+      if (act(event, event.target, latest.current)) event.preventDefault();
+    };
+    const onFocus = () => { latest.current.onFocus(); };
+    window.addEventListener("keydown", onKeyDown);
+    window.addEventListener("focusin", onFocus);
+    return () => {
+      window.removeEventListener("keydown", onKeyDown);
+      window.removeEventListener("focusin", onFocus);
+    };
+  }, [main]);
+}
+
+function act(event: KeyboardEvent, target: Element, places: Places): boolean {
+  const inSearch = target === places.search.current;
+  if (event.key === "Escape" || (inSearch && (event.key === "Enter" || event.key === "ArrowDown"))) {
+    places.toList();
+    return true;
+  }
+  if (target.matches("input, select, textarea")) return false;
+  if (event.key === "/") places.search.current?.focus();
+  else if (event.key === "f") places.chips.current?.focus();
+  else return false;
+  return true;
+}
