@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
@@ -95,7 +97,7 @@ def add_document(house, study):
                 digest="0" * 64,
                 size=1,
                 revision=1,
-                received_at=house.clock.now(),
+                received_at=house.clock.now() + timedelta(seconds=1),
             )
         )
 
