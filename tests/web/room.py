@@ -19,6 +19,7 @@ from app.db.session import Database, unit_of_work
 from app.db.tables import Draft, Instance, PriorEntry, PriorImageRow, Study
 from app.domain.identifiers import derived_uid, new_id
 from app.domain.priors import PriorDecision, PriorOutcome
+from app.domain.reading import ReadingMode, ReadingModes
 from app.domain.study import Stage, Step
 from app.gateways.clock import SystemClock
 from app.gateways.object_store import LocalObjectStore
@@ -147,13 +148,14 @@ class Room:
 
 
 @contextmanager
-def open_room(folder: Path, pixels: PixelReader) -> Iterator[Room]:
-    """An API process's work in a thread of this one, on SQLite."""
+def open_room(folder: Path, pixels: PixelReader, mode: ReadingMode = ReadingMode.DRAFT_FIRST) -> Iterator[Room]:
+    """An API process's work in a thread of this one, on SQLite; `mode`: what a reader meets first."""
     database, clock = Database(f"sqlite:///{folder}/record.db"), SystemClock()
     store = LocalObjectStore(folder / "store")
     migrations.upgrade(database)
     port = free_port()
-    app = create_app(ApiDeps(database, clock, store, pixels, lambda: True, min_free_ratio=0), quick_passwords())
+    deps = ApiDeps(database, clock, store, pixels, lambda: True, min_free_ratio=0, modes=ReadingModes(mode))
+    app = create_app(deps, quick_passwords())
     running = server(app, "127.0.0.1", port)
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()

@@ -196,7 +196,7 @@ def test_somebody_elses_lock_is_shown_and_nothing_typed_is_lost_to_it(reader, ro
         own_words = reader.page.get_by_label("Add to findings in your own words")
         own_words.fill("First words. Second words.")
         expect(reader.page.get_by_text("Dr Max has this study now.")).to_be_visible()
-        expect(own_words).to_have_value("First words. Second words.")
+        expect(own_words).to_have_text("First words. Second words.")
         colleague.delete(f"/studies/{uid}/claim").raise_for_status()
     reader.page.get_by_role("button", name="Claim it again").click()
     reader.await_saved()
@@ -236,7 +236,7 @@ def test_a_session_that_ends_takes_the_patient_off_the_screen_and_keeps_the_text
     reader.open("Doe, Jane")
     reader.page.get_by_role("button", name="Go on with this report").click()
     typed = reader.page.get_by_label("Add to findings in your own words")
-    expect(typed).to_have_value("Typed as the session ended.")
+    expect(typed).to_have_text("Typed as the session ended.")
     reader.await_saved()
 
 
@@ -254,9 +254,9 @@ def test_a_late_image_makes_a_newer_draft_and_the_text_goes_over_to_it(reader, r
 
     expect(reader.sentence("Small effusion.")).to_be_visible()
     whole = reader.page.get_by_label("findings, whole text")
-    expect(whole).to_have_value("The lungs are clear.\nOld fracture.")
+    expect(whole).to_have_js_property("innerText", "The lungs are clear.\nOld fracture.")
     reader.sentence("Small effusion.").get_by_role("button", name="Accept").click()
-    expect(whole).to_have_value("The lungs are clear.\nOld fracture. Small effusion.")
+    expect(whole).to_have_js_property("innerText", "The lungs are clear.\nOld fracture. Small effusion.")
     reader.page.get_by_role("button", name="Sign…").click()
     reader.sign()
     expect(reader.page.get_by_role("article", name="Signed report")).to_contain_text("Small effusion.")
@@ -270,7 +270,7 @@ def test_where_no_newer_draft_can_be_written_the_text_goes_on_by_hand(reader, ro
     reader.await_saved()
     room.late_image_without_draft(study)
     reader.page.get_by_role("button", name="Go on by hand").click()
-    expect(reader.page.get_by_label("Your findings")).to_have_value("The lungs are clear.")
+    expect(reader.page.get_by_label("Your findings")).to_have_text("The lungs are clear.")
     expect(reader.page.get_by_text(BANNER)).to_be_hidden()
     reader.page.get_by_role("button", name="Sign…").click()
     reader.sign()

@@ -1,6 +1,7 @@
 import type { Report, ReportText } from "../api/types";
 import type { Client } from "../api/client";
 import { Autosave } from "./autosave";
+import type { Facts } from "./critical_form";
 
 /**
  * The reports this reader has open, in memory only. It outlives the study view: a session that ends takes the text
@@ -8,6 +9,8 @@ import { Autosave } from "./autosave";
  */
 export class Desk {
   private readonly open = new Map<string, Autosave>();
+  /** By report, a critical result that nobody was told of yet. */
+  readonly critical = new Map<string, Facts>();
 
   constructor(
     private readonly client: Client,
@@ -23,10 +26,10 @@ export class Desk {
     return fresh;
   }
 
-  /** Tries to save everything; resolves to whether nothing is left unsaved. */
+  /** Tries to save everything; resolves to whether nothing is left unsaved or open. */
   async flush(): Promise<boolean> {
     const results = await Promise.allSettled([...this.open.values()].map((saver) => saver.flush()));
-    return results.every(({ status }) => status === "fulfilled");
+    return results.every(({ status }) => status === "fulfilled") && this.critical.size === 0;
   }
 
   /** What the service does not have of this report, or null. */
@@ -41,5 +44,6 @@ export class Desk {
   clear(): void {
     for (const saver of this.open.values()) saver.dispose();
     this.open.clear();
+    this.critical.clear();
   }
 }

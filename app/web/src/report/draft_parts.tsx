@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import type { Draft, DraftSentence, Flag } from "../api/types";
 import { confidenceInWords, RESEARCH, sourceInWords } from "../words/said";
 
@@ -27,7 +28,7 @@ export function Flags({ flags }: { flags: readonly Flag[] }) {
 }
 
 /** What wrote the draft and from what, so that it can be written again. */
-export function DraftFacts({ draft }: { draft: Draft }) {
+export function DraftFacts({ draft, children }: { draft: Draft; children?: ReactNode }) {
   const facts: [string, string][] = [
     ["Version", String(draft.version)],
     ["Model", draft.model],
@@ -39,6 +40,7 @@ export function DraftFacts({ draft }: { draft: Draft }) {
     <details className="draft-facts">
       <summary>About this draft</summary>
       <dl>{facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
+      {children}
     </details>
   );
 }

@@ -1,9 +1,12 @@
+import { useRef, useState } from "react";
 import type { Draft, DraftSentence, Report, Section, Study } from "../api/types";
 import { usePrimaryKey } from "../primary_key";
-import { NO_DRAFT, STATUSES } from "../words/said";
+import { MODES, NO_DRAFT, STATUSES } from "../words/said";
 import { DraftBanner, DraftFacts, Flags, SentenceFacts } from "./draft_parts";
 import { Redraft } from "./redraft";
 import { ReportBody } from "./report_body";
+import { TextManager } from "./text_manager";
+import { LookedButton, Withheld } from "./withheld";
 import { SECTIONS } from "./work";
 
 interface Props {
@@ -13,18 +16,26 @@ interface Props {
   /** Draft or report are still being read: what can be started is not known yet. */
   loading: boolean;
   fault: string | null;
+  /** The draft, or a report that may have its words, is kept from this reader for now. */
+  withheld: boolean;
   /** Starts or goes on with the report; null for readers who may only look. */
   onStart: ((fromDraft: string | null) => void) | null;
+  /** Gives up the report that is withheld, for a second reader to begin his own; null where there is none. */
+  onWithdraw: (() => void) | null;
 }
 
 /** The draft, or what stands in its place, before anybody writes here. */
-export function Reading({ study, draft, report, loading, fault, onStart }: Props) {
+export function Reading({ study, draft, report, loading, fault, withheld, onStart, onWithdraw }: Props) {
+  const panel = useRef<HTMLElement>(null);
+  const [keeping, setKeeping] = useState(false);
+  const looksFirst = withheld && study.reading.mode === "look-first";
   const others = study.lock !== null && !study.lock.mine ? study.lock.owner : null;
   return (
-    <section className="report" aria-label="Report">
+    <section className="report" aria-label="Report" ref={panel} tabIndex={-1}>
       {draft !== null && <DraftBanner />}
+      <div className="report-status"><span className="quiet">{MODES[study.reading.mode]}</span></div>
       <div className="report-scroll">
-        <Reason study={study} hasDraft={draft !== null} />
+        {withheld ? <Withheld study={study} /> : <Reason study={study} hasDraft={draft !== null} />}
         {others !== null && <p className="note" role="status">{`${others} has this study open for reporting. You can read along; writing is possible when it is given back.`}</p>}
         {report !== null && <Unsigned report={report} />}
         {draft !== null && report === null && <DraftText draft={draft} />}
@@ -33,9 +44,13 @@ export function Reading({ study, draft, report, loading, fault, onStart }: Props
       <footer className="report-foot">
         {loading && <p role="status" className="quiet">Reading the draft…</p>}
         {onStart === null && <p className="quiet">Your role reads reports; a radiologist writes and signs them.</p>}
-        {onStart !== null && !loading && <Starts study={study} draft={draft} report={report} onStart={onStart} />}
+        {looksFirst && <LookedButton study={study} isPrimary onLooked={() => { panel.current?.focus(); }} />}
+        {onStart !== null && !loading && onWithdraw === null && <Starts study={study} draft={draft} report={report} withheld={withheld} isPrimary={!looksFirst} onStart={onStart} />}
+        {withheld && onWithdraw !== null && <button type="button" onClick={onWithdraw}>Withdraw the report that was begun…</button>}
         {onStart !== null && report === null && <Redraft study={study} />}
+        {onStart !== null && <button type="button" onClick={() => { setKeeping(true); }}>Templates…</button>}
       </footer>
+      {keeping && <TextManager onClose={() => { setKeeping(false); }} />}
     </section>
   );
 }
@@ -57,19 +72,29 @@ function Reason({ study, hasDraft }: { study: Study; hasDraft: boolean }) {
 
 const READABLE: ReadonlySet<Study["state"]> = new Set(["ready", "draft_unavailable", "not_eligible", "failed"]);
 
-function Starts({ study, draft, report, onStart }: Pick<Props, "study" | "draft" | "report"> & { onStart: (fromDraft: string | null) => void }) {
+interface StartsProps extends Pick<Props, "study" | "draft" | "report" | "withheld"> {
+  isPrimary: boolean;
+  onStart: (fromDraft: string | null) => void;
+}
+
+function Starts({ study, draft, report, withheld, isPrimary, onStart }: StartsProps) {
   const canStart = report !== null || READABLE.has(study.state);
   const fromDraft = report === null && draft !== null && study.current_draft?.stale === false ? draft.id : null;
   const start = () => { onStart(fromDraft); };
-  const words = report !== null ? "Go on with this report" : fromDraft !== null ? "Start from this draft" : "Report by hand";
-  usePrimaryKey(canStart ? start : null);
+  const words = report !== null ? "Go on with this report" : fromDraft !== null ? "Start from this draft" : byHand(study, withheld);
+  usePrimaryKey(canStart && isPrimary ? start : null);
   if (!canStart) return <p className="quiet">Reporting can start when the study is ready.</p>;
   return (
     <>
-      <button type="button" className="primary" title="Ctrl+Enter" onClick={start}>{words}</button>
+      <button type="button" className={isPrimary ? "primary" : ""} title={isPrimary ? "Ctrl+Enter" : undefined} onClick={start}>{words}</button>
       {fromDraft !== null && <button type="button" onClick={() => { onStart(null); }}>Report by hand, without the draft</button>}
     </>
   );
+}
+
+function byHand({ reading }: Study, withheld: boolean): string {
+  if (!withheld) return "Report by hand";
+  return reading.mode === "second-reader" ? "Write my own report first" : "Report by hand, without the draft";
 }
 
 function Unsigned({ report }: { report: Report }) {

@@ -2,6 +2,7 @@ import { useState } from "react";
 import type { Report, Study } from "../api/types";
 import type { Autosave } from "./autosave";
 import { Redraft } from "./redraft";
+import { LookedButton, Withheld } from "./withheld";
 
 /** How a study can have changed under a report that is being written. */
 export type Revision = "arriving" | "newer_draft" | "no_newer_draft" | "to_be_seen";
@@ -33,6 +34,7 @@ interface Props {
 export function Revised({ revised, study, saver, onGoOver }: Props) {
   const [busy, setBusy] = useState(false);
   const draftId = study.current_draft?.id ?? null;
+  const isWithheld = study.reading.draft === "withheld";
   const goOver = (to: string | null) => {
     setBusy(true);
     saver
@@ -44,7 +46,9 @@ export function Revised({ revised, study, saver, onGoOver }: Props) {
   return (
     <div className="note" role="status">
       <p>{WORDS[revised]}</p>
-      {revised === "newer_draft" && <button type="button" disabled={busy} onClick={() => { goOver(draftId); }}>{`Go over to draft version ${study.current_draft?.version ?? ""}`}</button>}
+      {revised === "newer_draft" && isWithheld && <Withheld study={study} />}
+      {revised === "newer_draft" && isWithheld && study.reading.mode === "look-first" && <LookedButton study={study} isPrimary={false} onLooked={() => undefined} />}
+      {revised === "newer_draft" && !isWithheld && <button type="button" disabled={busy} onClick={() => { goOver(draftId); }}>{`Go over to draft version ${study.current_draft?.version ?? ""}`}</button>}
       {revised === "no_newer_draft" && <button type="button" disabled={busy} onClick={() => { goOver(null); }}>Go on by hand</button>}
       {revised === "no_newer_draft" && <Redraft study={study} />}
       {revised === "to_be_seen" && <button type="button" onClick={() => void saver.touch().catch(() => undefined)}>I have looked at them</button>}

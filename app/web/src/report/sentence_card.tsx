@@ -1,5 +1,8 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
+import type { Remark } from "../api/types";
+import { REMARKS } from "../words/said";
 import { Flags, SentenceFacts } from "./draft_parts";
+import { areaField, useTextFields } from "./text_fields";
 import type { Change, WorkSentence } from "./work";
 
 const DECIDED: Readonly<Record<WorkSentence["decision"], string>> = {
@@ -13,10 +16,13 @@ interface Props {
   sentence: WorkSentence;
   locked: boolean;
   onChange: (change: Change) => void;
+  /** What the reader has told those who train the model about it. */
+  remarks?: readonly Remark["kind"][];
+  onRemark: () => void;
 }
 
-/** One sentence of the draft: its words, why to doubt it, and the four things a reader can do with it. */
-export function SentenceCard({ sentence, locked, onChange }: Props) {
+/** One sentence of the draft: its words, why to doubt it, and what a reader can do with it. */
+export function SentenceCard({ sentence, locked, onChange, remarks = [], onRemark }: Props) {
   const [editing, setEditing] = useState(false);
   const editButton = useRef<HTMLButtonElement>(null);
   const { draft, decision, text } = sentence;
@@ -36,6 +42,7 @@ export function SentenceCard({ sentence, locked, onChange }: Props) {
       {decision === "edited" && <p className="was"><span className="unseen">The draft said: </span><del>{draft.text}</del></p>}
       <SentenceFacts sentence={draft} />
       <Flags flags={draft.flags} />
+      {remarks.length > 0 && <p className="facts" role="status">{`Feedback sent: ${remarks.map(remarkInWords).join(", ").toLowerCase()}`}</p>}
       <div className="decisions">
         <span className="decision">{DECIDED[decision]}</span>
         <Choice name="Accept" keyName="A" pressed={decision === "accepted"} locked={locked} draft={draft.text} onPress={() => { onChange({ type: "accept", index }); }} />
@@ -43,7 +50,8 @@ export function SentenceCard({ sentence, locked, onChange }: Props) {
           Edit<span className="unseen">{` “${draft.text}”`}</span>
         </button>
         <Choice name="Reject" keyName="X" pressed={decision === "rejected"} locked={locked} draft={draft.text} onPress={() => { onChange({ type: "reject", index }); }} />
-        <Choice name="Restore" keyName="U" locked={locked} draft={draft.text} onPress={() => { onChange({ type: "restore", index }); }} />
+        <Choice name="Restore" keyName="R" locked={locked} draft={draft.text} onPress={() => { onChange({ type: "restore", index }); }} />
+        <Choice name="Wrong…" keyName="W" locked={false} draft={draft.text} onPress={onRemark} />
       </div>
     </li>
   );
@@ -71,7 +79,14 @@ function EditBox({ sentence, onChange, onDone }: { sentence: WorkSentence; onCha
   const [before] = useState(sentence);
   const box = useRef<HTMLTextAreaElement>(null);
   const { index } = sentence.draft;
-  useEffect(() => { box.current?.focus(); }, []);
+  const fields = useTextFields();
+  useEffect(() => {
+    if (box.current === null) return undefined;
+    const field = areaField(box.current);
+    box.current.focus();
+    fields.entered(field);
+    return () => { fields.left(field); };
+  }, [fields]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Escape") {
@@ -102,4 +117,8 @@ function asItWas({ draft, decision, text }: WorkSentence): Change {
   if (decision === "edited") return { type: "edit", index, text };
   const back = { accepted: "accept", rejected: "reject", pending: "restore" } as const;
   return { type: back[decision], index };
+}
+
+function remarkInWords(kind: Remark["kind"]): string {
+  return REMARKS.find((one) => one.kind === kind)?.words ?? kind;
 }

@@ -4,7 +4,7 @@ import { useServices } from "../app_context";
 import { Dialog } from "../dialog";
 import { dayInWords } from "../words/dates";
 import { nameInWords } from "../words/person";
-import { MEANINGS } from "../words/said";
+import { MEANINGS, STATUSES } from "../words/said";
 import type { Autosave } from "./autosave";
 import { ReportBody } from "./report_body";
 import { SigningForm } from "./signing_form";
@@ -30,8 +30,8 @@ export function SignDialog({ study, saver, onClose, onSigned }: Props) {
       {saved.isError && <p className="problem" role="alert">The latest text could not be saved, so it cannot be signed. Close this and look at the note above the report.</p>}
       {saved.data !== undefined && (
         <>
-          <p>This is what is sent, word for word:</p>
-          <Preview study={study} report={saved.data} />
+          <p>This is what is signed and sent, word for word:</p>
+          <Preview study={study} report={saved.data} signer={reader.name} />
           <SigningForm
             signer={reader.name}
             meanings={MEANINGS}
@@ -48,15 +48,17 @@ export function SignDialog({ study, saver, onClose, onSigned }: Props) {
   );
 }
 
-function Preview({ study, report }: { study: Study; report: Report }) {
+function Preview({ study, report, signer }: { study: Study; report: Report; signer: string }) {
   const { patient } = study;
   return (
-    <div className="preview">
+    <div className="preview" role="group" aria-label="What is sent">
       <p className="preview-head">
         <strong>{nameInWords(patient.name)}</strong>
         {` · ${patient.id ?? "no ID"} · born ${dayInWords(patient.birth_date)} · accession ${study.accession_number ?? "none"} · study of ${dayInWords(study.study_date)}`}
       </p>
+      <p><strong>{`Status: ${STATUSES.final}`}</strong>{`, to be signed by ${signer}; now ${STATUSES[report.status].toLowerCase()}`}</p>
       <ReportBody findings={report.findings} impression={report.impression} />
+      <p className="facts">It goes to every receiver of results that is set up; each is listed under the report with whether it has arrived.</p>
     </div>
   );
 }

@@ -1,11 +1,13 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import type { Addendum, Report, Signature, Study } from "../api/types";
 import { mayReport, useServices } from "../app_context";
 import { momentInWords } from "../words/dates";
 import { STATUSES } from "../words/said";
 import { AddendumDialog } from "./addendum_dialog";
+import { CriticalPart, Recorded, useCritical } from "./critical";
 import { Deliveries } from "./deliveries";
+import { usePanelKeys } from "./panel_keys";
 import { ReportBody } from "./report_body";
 
 /** A signed report: it can be read and added to, never changed. */
@@ -13,13 +15,15 @@ export function SignedView({ study, reportId, etag }: { study: Study; reportId: 
   const { client, reader } = useServices();
   const queries = useQueryClient();
   const [adding, setAdding] = useState(false);
+  const panel = useRef<HTMLElement>(null);
+  usePanelKeys(panel);
   const report = useQuery({ queryKey: ["report", reportId, etag], queryFn: () => client.report(reportId) });
   const onAdded = () => {
     setAdding(false);
     for (const queryKey of [["study", study.study_instance_uid], ["report"], ["deliveries"], ["worklist"]]) void queries.invalidateQueries({ queryKey });
   };
   return (
-    <section className="report signed" aria-label="Report">
+    <section className="report signed" aria-label="Report" ref={panel}>
       {report.isPending && <p role="status" className="waiting">Reading the report…</p>}
       {report.isError && <p className="problem" role="alert">{report.error.message}</p>}
       {report.data !== undefined && (
@@ -27,6 +31,7 @@ export function SignedView({ study, reportId, etag }: { study: Study; reportId: 
           {study.addendum_suggested && <p className="note" role="status">An image arrived after this report was signed. The report stands; look whether an addendum is wanted.</p>}
           <Leftover reportId={reportId} />
           <Text report={report.data} />
+          {mayReport(reader) ? <Criticals report={report.data} /> : <Recorded results={report.data.critical_results} />}
           <Deliveries reportId={reportId} />
         </div>
       )}
@@ -37,6 +42,18 @@ export function SignedView({ study, reportId, etag }: { study: Study; reportId: 
       )}
       {adding && <AddendumDialog reportId={reportId} onClose={() => { setAdding(false); }} onAdded={onAdded} />}
     </section>
+  );
+}
+
+/** Told before or after signing: it changes no text. */
+function Criticals({ report }: { report: Report }) {
+  const critical = useCritical(report);
+  return (
+    <>
+      <CriticalPart critical={critical} reportId={report.id} />
+      <Recorded results={critical.recorded} />
+      <p><button type="button" data-key="c" title="Record who was told of a critical finding (C)" onClick={critical.ask}>Critical result…</button></p>
+    </>
   );
 }
 

@@ -7,7 +7,8 @@ import type { Autosave } from "./autosave";
 
 interface Props {
   reportId: string;
-  saver: Autosave;
+  /** Keeps the unsaved text; null where nothing was written here. */
+  saver: Autosave | null;
   onClose: () => void;
   onWithdrawn: () => void;
 }
@@ -18,7 +19,7 @@ export function WithdrawDialog({ reportId, saver, onClose, onWithdrawn }: Props)
   const [reason, setReason] = useState("");
   const withdraw = useMutation({
     mutationFn: async () => {
-      await saver.flush();
+      await saver?.flush();
       await client.rejectReport(reportId, reason);
     },
     onSuccess: onWithdrawn,

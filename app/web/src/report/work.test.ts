@@ -5,13 +5,13 @@ import { blockers } from "./blockers";
 import { changed, undecided, workOf, written, type Change, type Work } from "./work";
 
 function sentence(index: number, text: string, section: DraftSentence["section"] = "findings", flags: DraftSentence["flags"] = []): DraftSentence {
-  return { index, section, text, source: "image", author: "model", logprob: -0.1, flags };
+  return { index, section, text, source: "image", author: "model", region: null, logprob: -0.1, flags };
 }
 
 function draftOf(sentences: DraftSentence[]): Draft {
   return {
     id: "d", study_instance_uid: "1.2", version: 1, stale: false, sentences, model: "m", weights_digest: "w", prompt_version: "p", image_digests: [],
-    created_at: "2026-01-01T00:00:00Z", notice: "", revision: 1, prior_study_instance_uid: null, prior_study_date: null,
+    created_at: "2026-01-01T00:00:00Z", notice: "", revision: 1, prior_study_instance_uid: null, prior_study_date: null, evidence: null,
   };
 }
 
@@ -147,7 +147,7 @@ it("a report from nothing is only the reader's own words", () => {
 });
 
 describe("signing is held back", () => {
-  const condition = (work: Work) => ({ work, save: { kind: "saved", at: 1 } as const, hold: { kind: "mine", shaky: false } as const, imageFault: false, changed: false });
+  const condition = (work: Work) => ({ work, save: { kind: "saved", at: 1 } as const, hold: { kind: "mine", shaky: false } as const, imageFault: false, changed: false, criticalOpen: false });
   const done = after({ type: "accept", index: 0 }, { type: "accept", index: 1 }, { type: "accept", index: 2 });
 
   it("while sentences are undecided, flagged ones named first", () => {
@@ -162,6 +162,12 @@ describe("signing is held back", () => {
     expect(blockers({ ...condition(done), hold: { kind: "lost", owner: "X" } })).toEqual(["You do not hold this study"]);
     expect(blockers({ ...condition(done), imageFault: true })).toEqual(["An image of this study is not shown"]);
     expect(blockers({ ...condition(done), save: { kind: "offline" } })).toEqual(["The text is not saved"]);
+  });
+
+  it("while a field of a template is empty, or a critical result was told to nobody", () => {
+    const unfilled = changed(done, { type: "own", section: "impression", text: "Nodule of [size] mm." });
+    expect(blockers(condition(unfilled))).toEqual(["Not filled in yet: [size]"]);
+    expect(blockers({ ...condition(done), criticalOpen: true })).toEqual(["A critical result was told to nobody yet"]);
   });
 
   it("and not otherwise", () => {

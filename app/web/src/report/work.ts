@@ -25,6 +25,8 @@ export type Change =
   | { type: "edit"; index: number; text: string }
   | { type: "reject"; index: number }
   | { type: "restore"; index: number }
+  | { type: "accept all" }
+  | { type: "put back"; sentence: WorkSentence }
   | { type: "own"; section: Section; text: string }
   | { type: "replace"; work: Work };
 
@@ -39,6 +41,10 @@ export function changed(work: Work, change: Change): Work {
       return decided(work, change.index, "rejected");
     case "restore":
       return decided(work, change.index, "pending");
+    case "accept all":
+      return hasFlags(work) ? work : undecided(work).reduce((all, { draft }) => decided(all, draft.index, "accepted"), work);
+    case "put back":
+      return withSentence(work, change.sentence.draft.index, () => change.sentence);
     case "edit":
       return edited(work, change.index, writable(change.text));
     case "own":
@@ -74,6 +80,16 @@ export function undecided(work: Work): WorkSentence[] {
 
 export function isFlagged({ draft, decision }: WorkSentence): boolean {
   return draft.flags.length > 0 && decision === "pending";
+}
+
+/** Whether any sentence of the draft is flagged, decided on or not: then each is decided by itself. */
+export function hasFlags(work: Work): boolean {
+  return work.sentences.some(({ draft }) => draft.flags.length > 0);
+}
+
+/** The draft's words of a section, as one text. */
+export function draftText(work: Work, section: Section): string {
+  return work.sentences.filter(({ draft }) => draft.section === section).map(({ draft }) => draft.text).join(" ");
 }
 
 function decided(work: Work, index: number, decision: "accepted" | "rejected" | "pending"): Work {

@@ -38,7 +38,7 @@ export function IdentityBar({ study }: { study: Study }) {
 function Skips() {
   return (
     <p className="skips">
-      <button type="button" onClick={() => { focusFirst(".report [data-key], .report textarea, .report button"); }}>Go to the report</button>
+      <button type="button" onClick={() => { focusFirst(".report [data-index] [data-key], .report [data-field], .report-foot button:enabled"); }}>Go to the report</button>
       <button type="button" onClick={() => { focusFirst(".stage"); }}>Go to the images</button>
     </p>
   );

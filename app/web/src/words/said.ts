@@ -1,4 +1,4 @@
-import type { DraftSentence, PriorOutcome, ReportStatus, StudyState } from "../api/types";
+import type { DraftSentence, DraftStatus, PriorOutcome, ReadingMode, Remark, ReportStatus, StudyState, Urgency } from "../api/types";
 
 /** Said wherever a draft can be seen. */
 export const RESEARCH = "AI draft, unverified — research system, not for diagnosis";
@@ -115,6 +115,24 @@ export function priorityInWords(priority: string): string {
   return PRIORITIES[priority.toLowerCase()] ?? priority;
 }
 
-export function isUrgent(priority: string): boolean {
-  return ["stat", "asap", "urgent", "high"].includes(priority.toLowerCase());
-}
+export const URGENCY_WORDS: Readonly<Record<Urgency, string>> = { stat: "STAT", urgent: "Urgent", routine: "Routine", low: "Low" };
+
+export const DRAFTS: Readonly<Record<DraftStatus, string>> = { none: "None", drafting: "Drafting", ready: "Ready", stale: "Outdated", unavailable: "No draft" };
+
+/** In which order images and draft are met here, as the site has it. */
+export const MODES: Readonly<Record<ReadingMode, string>> = {
+  "draft-first": "Draft first",
+  "look-first": "Look first: the draft comes after the images",
+  "second-reader": "Second reader: the draft comes after your own text",
+};
+
+/** What a reader may hold against a draft; the number is its key. */
+export const REMARKS: readonly { kind: Remark["kind"]; words: string }[] = [
+  { kind: "wrong_side", words: "Wrong side" },
+  { kind: "missed", words: "Missed a finding" },
+  { kind: "hallucinated", words: "Says what is not there" },
+  { kind: "style", words: "Style" },
+];
+
+/** How somebody can be told of a critical result. */
+export const METHODS: readonly string[] = ["telephone", "in person", "secure message", "video call"];
