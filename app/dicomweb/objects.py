@@ -87,7 +87,4 @@ class Objects:
 
 def _held(instance: Instance) -> Held:
     etag = digest("dicomweb-1", instance.sop_instance_uid, instance.object_key)[:32]
-    return Held(
-        instance.study_id, instance.sop_instance_uid, instance.transfer_syntax_uid, instance.object_key, etag
-    )
-
+    return Held(instance.study_id, instance.sop_instance_uid, instance.transfer_syntax_uid, instance.object_key, etag)

@@ -17,10 +17,13 @@ def run(statement: str) -> str:
 
 
 def test_torchvision_imports_and_its_transforms_run_beside_cpu_torch() -> None:
-    assert run(
-        "import torch; from torchvision.transforms.v2.functional import resize;"
-        "print(tuple(resize(torch.zeros(1, 8, 8), [4, 4]).shape))"
-    ) == "(1, 4, 4)"
+    assert (
+        run(
+            "import torch; from torchvision.transforms.v2.functional import resize;"
+            "print(tuple(resize(torch.zeros(1, 8, 8), [4, 4]).shape))"
+        )
+        == "(1, 4, 4)"
+    )
 
 
 def test_the_hook_leaves_torch_alone_until_torchvision_is_wanted() -> None:
