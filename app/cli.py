@@ -202,15 +202,19 @@ def audit_verify(config_file: ConfigOption = None, as_json: JsonOption = False) 
     raise typer.Exit(0 if report.ok else 1)
 
 
+ExporterOption = Annotated[str, typer.Option("--as", help="Login name of the administrator who exports.")]
+OptedOutOption = Annotated[
+    list[str] | None,
+    typer.Option("--site-opt-out", help="AE title, institution or issuer; besides feedback.opted_out."),
+]
+
+
 @feedback_app.command("export")
 def feedback_export(
     folder: Annotated[Path, typer.Option("--out", help="A folder that does not exist yet.")],
-    user: Annotated[str, typer.Option("--as", help="Login name of the administrator who exports.")],
+    user: ExporterOption,
     since: Annotated[str, typer.Option(help="Reports signed on this day (UTC) or later, YYYY-MM-DD.")] = "",
-    opted_out: Annotated[
-        list[str] | None,
-        typer.Option("--site-opt-out", help="AE title, institution or issuer; besides feedback.opted_out."),
-    ] = None,
+    opted_out: OptedOutOption = None,
     images: Annotated[
         bool, typer.Option("--images", help="With the model images that state no burned-in text.")
     ] = False,
@@ -229,12 +233,9 @@ def feedback_export(
 @feedback_app.command("remarks")
 def feedback_remarks(
     file: Annotated[Path, typer.Option("--out", help="A CSV file that does not exist yet.")],
-    user: Annotated[str, typer.Option("--as", help="Login name of the administrator who exports.")],
+    user: ExporterOption,
     since: Annotated[str, typer.Option(help="Remarks given on this day (UTC) or later, YYYY-MM-DD.")] = "",
-    opted_out: Annotated[
-        list[str] | None,
-        typer.Option("--site-opt-out", help="AE title, institution or issuer; besides feedback.opted_out."),
-    ] = None,
+    opted_out: OptedOutOption = None,
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")] = False,
     config_file: ConfigOption = None,
 ) -> None:

@@ -22,18 +22,19 @@ _NAMES = {"given": "true prior", "none": "without prior", "wrong": "wrong prior"
 _AGES = ((45, "under 45"), (65, "45 to 64"), (200, "65 and over"))
 
 
-def _where(columns: Columns, keep: Sequence[bool] | np.ndarray) -> Columns:
+def where(columns: Columns, keep: Sequence[bool] | np.ndarray) -> Columns:
+    """The rows that are marked in `keep`."""
     return {name: [value for value, kept in zip(values, keep, strict=True) if kept] for name, values in columns.items()}
 
 
 def _of_pairs(columns: Columns, condition: str) -> Columns:
     both = zip(columns["condition"], columns["pair"], strict=True)
-    return _where(columns, [one == condition and bool(pair) for one, pair in both])
+    return where(columns, [one == condition and bool(pair) for one, pair in both])
 
 
 def given(columns: Columns) -> Columns:
     """Every study once, with the prior it has."""
-    return _where(columns, [one == "given" for one in columns["condition"]])
+    return where(columns, [one == "given" for one in columns["condition"]])
 
 
 def priors(columns: Columns, figures: Mapping[str, Figure], seed: int) -> Rows:
@@ -52,14 +53,14 @@ def priors(columns: Columns, figures: Mapping[str, Figure], seed: int) -> Rows:
 def silence(columns: Columns, seed: int) -> dict[str, Any]:
     """Share of drafts with a comparison among those that were given no prior."""
     both = zip(columns["condition"], columns["pair"], strict=True)
-    alone = _where(columns, [one == "none" or (one == "given" and not pair) for one, pair in both])
+    alone = where(columns, [one == "none" or (one == "given" and not pair) for one, pair in both])
     said = np.array(alone["compares"], dtype=np.float64)
     return interval(Ratio(said, np.ones_like(said)), alone["study"], seed=seed).as_json()
 
 
 def drops(columns: Columns, base: Columns | None, figures: Mapping[str, Figure], unseen: str, seed: int) -> Rows:
     """Seen sites less the unseen one; and how much larger that is than of `base`, on the same studies."""
-    seen, far = (_where(given(columns), mask) for mask in _sites(given(columns), unseen))
+    seen, far = (where(given(columns), mask) for mask in _sites(given(columns), unseen))
     if not far["study"]:
         return {}
     rows: Rows = {
@@ -69,7 +70,7 @@ def drops(columns: Columns, base: Columns | None, figures: Mapping[str, Figure],
         }
     }
     if base is not None:
-        near, away = (_where(given(base), mask) for mask in _sites(given(base), unseen))
+        near, away = (where(given(base), mask) for mask in _sites(given(base), unseen))
         rows["drop less that of sft"] = {
             name: _sum(
                 [
@@ -127,7 +128,7 @@ def subgroups(columns: Columns, figures: Mapping[str, Figure], seed: int) -> dic
     }
     table: dict[str, Rows] = {}
     for kind, labels in kinds.items():
-        groups = {name: _where(columns, [one == name for one in labels]) for name in sorted(set(labels))}
+        groups = {name: where(columns, [one == name for one in labels]) for name in sorted(set(labels))}
         rows: Rows = {}
         for name, part in groups.items():
             rows[name] = {

@@ -19,7 +19,7 @@ import numpy as np
 
 from training.evaluate.resampling import Ratio, interval, mean, paired
 from training.experiments import ARMS
-from training.experiments_contrasts import composite, drops, given, priors, silence, subgroups
+from training.experiments_contrasts import composite, drops, given, priors, silence, subgroups, where
 
 Columns = Mapping[str, Sequence[Any]]
 _SEED = 5
@@ -59,8 +59,8 @@ _OF_PRIORS = (*_CONTRASTED, "change F1", "change errors")
 def chosen(columns: Columns, keep: Callable[[Mapping[str, Any]], bool]) -> Columns:
     """The rows for which `keep` holds; it is given the row's text columns."""
     told = ("site", "condition", "pair")
-    rows = [i for i in range(len(columns["study"])) if keep({name: columns[name][i] for name in told})]
-    return {name: [values[i] for i in rows] for name, values in columns.items()}
+    rows = zip(*(columns[name] for name in told), strict=True)
+    return where(columns, [keep(dict(zip(told, row, strict=True))) for row in rows])
 
 
 PARTS: dict[str, Callable[[Mapping[str, Any], str], bool]] = {

@@ -78,17 +78,14 @@ def _of(network: Any, processor: Any, made: Study) -> Iterator[tuple[str, Row]]:
     ]
     pieces = spelled(processor.tokenizer, ids)
     lost = losses(network, processor, text, [film], 0, ids)
+    shown = read.present(" ".join(report_sections(made.site or "north", made.current.findings, None)))
     for sentence, warmth in sentence_heat(pieces, lost, "".join(pieces)):
         found = list(read.present(sentence))
-        if len(found) == 1 and found[0] in read.present(_truth(made)):
+        if len(found) == 1 and found[0] in shown:
             condition, side = found[0]
             mask = place(made.current, condition, side)
             if mask.any():
                 yield condition, judge(warmth, mask)
-
-
-def _truth(made: Study) -> str:
-    return " ".join(report_sections(made.site or "north", made.current.findings, None))
 
 
 def pointing(checkpoint: Path, seed: int, count: int, sites: list[str]) -> dict[str, Any]:
