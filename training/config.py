@@ -126,7 +126,7 @@ class SftStage:
     """One run of training/sft.py on phantoms; `pair_share` of the rows are current + prior, the others are of tasks.
 
     steps: of the learning-rate schedule; stop: where training ends, at most `steps`. studies: "rl" learns from the
-    reports of the studies that RL asks about.
+    reports of the studies that RL asks about. save_every: steps between the checkpoints a killed run continues from.
     """
 
     name: str
@@ -142,6 +142,7 @@ class SftStage:
     findings_share: Share
     changes_share: Share
     studies: Literal["sft", "rl"] = "sft"
+    save_every: Count = 400
 
 
 @dataclass(frozen=True, config=_STRICT)

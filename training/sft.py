@@ -145,7 +145,7 @@ def _settings(stage: SftStage, seed: int, out: Path) -> SFTConfig:
         max_grad_norm=1.0,
         logging_steps=50,
         save_strategy="steps",
-        save_steps=_LOOK_EVERY,
+        save_steps=stage.save_every,
         save_total_limit=1,
         report_to=["tensorboard"],
         use_cpu=True,

@@ -1,11 +1,13 @@
 """From nothing to the exported nano checkpoint, stage by stage.
 
 usage: python -m training.train_nano [--run training/runs/nano-first.toml] [--work DIR] [--out DIR] [--ranks 2]
+           [--through STAGE]
 
 Stages: render the phantom films; pretrain the vision tower; assemble the network and its tokenizer; each [[sft]] stage
 in order; each [[rl]] stage in order; export; evaluate on the held-out studies and write the card. A stage whose result
 is in WORK is not run again, and one that was interrupted continues from its last checkpoint, so the command resumes
-where it stopped; delete WORK to start from nothing.
+where it stopped; delete WORK to start from nothing. `--through rl-step2` ends behind that stage: nothing held out is
+looked at.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -69,27 +71,39 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=Path("build") / "nano")
     parser.add_argument("--out", type=Path, default=None, help="default: model/checkpoints/<name of the run>")
     parser.add_argument("--ranks", type=int, default=2, help="one-thread processes")
+    parser.add_argument("--through", default="", help="end behind this stage: vision, base, sft-NAME or rl-NAME")
     return parser.parse_args(argv)
+
+
+def _stages(options: argparse.Namespace, run: Run) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Name and action of each stage but the export, in order."""
+    work = options.work
+    yield "render", lambda: render(run, work, options.ranks)
+    yield "vision", lambda: ranks.launch("training.vision", [str(options.run), str(work)], options.ranks)
+    yield "base", lambda: assemble(run, work)
+    source = work / "base"
+    for kind, stages in (("sft", run.sft), ("rl", run.rl)):
+        for stage in stages:
+            target = work / f"{kind}-{stage.name}"
+            names = [str(options.run), stage.name, str(work), str(source), str(target)]
+            yield target.name, partial(ranks.launch, f"training.{kind}", names, options.ranks)
+            source = target
 
 
 def main(argv: list[str]) -> None:
     """Command line; see the module's docstring."""
     options = _arguments(argv)
     run, work = load_run(options.run), options.work
-    out = options.out or CHECKPOINTS / run.name
+    stages = dict(_stages(options, run))
+    if options.through and options.through not in stages:
+        sys.exit(f"{options.run} has no stage {options.through!r}; it has: {', '.join(stages)}")
     work.mkdir(parents=True, exist_ok=True)
-    run_stage("render", work, lambda: render(run, work, options.ranks))
-    run_stage("vision", work, lambda: ranks.launch("training.vision", [str(options.run), str(work)], options.ranks))
-    run_stage("base", work, lambda: assemble(run, work))
-    source = work / "base"
-    for kind, stages in (("sft", run.sft), ("rl", run.rl)):
-        for stage in stages:
-            target = work / f"{kind}-{stage.name}"
-            names = [str(options.run), stage.name, str(work), str(source), str(target)]
-            launch = partial(ranks.launch, f"training.{kind}", names, options.ranks)
-            run_stage(target.name, work, launch)
-            source = target
-    export(run, options.run, work, source, out)
+    for name, action in stages.items():
+        run_stage(name, work, action)
+        if name == options.through:
+            return
+    out = options.out or CHECKPOINTS / run.name
+    export(run, options.run, work, work / name, out)
 
 
 if __name__ == "__main__":
