@@ -6,15 +6,21 @@ import type { Identity } from "./api/types";
 import { ServicesContext } from "./app_context";
 import { Broken } from "./broken";
 import { usePlace } from "./place";
+import { pagesFor, type PageName } from "./pages";
 import { Desk } from "./report/desk";
 import { useIdleLogout } from "./session/idle";
 import { Login } from "./session/login";
-import { useLiveStudies } from "./session/live";
+import { LiveStudies } from "./session/live";
 import { useTheme, type Theme } from "./session/theme";
 import { TopBar } from "./session/top_bar";
 import { Worklist } from "./worklist/worklist";
 
 const StudyView = lazy(() => import("./study/study_view"));
+const PAGE_PARTS = {
+  oversight: lazy(() => import("./oversight/page")),
+  administration: lazy(() => import("./administration/page")),
+  audit: lazy(() => import("./audit/page")),
+};
 
 type Session = { kind: "unknown" } | { kind: "out"; notice: string | null } | { kind: "in"; reader: Identity };
 
@@ -77,21 +83,26 @@ interface RoomProps {
 }
 
 function Room({ reader, theme, onLogout }: RoomProps) {
-  const { study, last, openStudy, leaveStudy } = usePlace();
-  const live = useLiveStudies();
+  const pages = useMemo(() => pagesFor(reader), [reader]);
+  const { page, study, last, openStudy, openPage } = usePlace(pages[0] ?? "worklist");
   useIdleLogout(() => void onLogout(IDLE));
   return (
     <div className="room">
-      <TopBar reader={reader} live={live} theme={theme} onWorklist={study === null ? null : leaveStudy} onLogout={() => void onLogout(null)} />
-      <Broken key={study ?? "worklist"}>
-        {study === null ? (
-          <Worklist last={last} onOpen={openStudy} />
-        ) : (
-          <Suspense fallback={<p className="waiting" role="status">Opening the study…</p>}>
-            <StudyView key={study} uid={study} />
-          </Suspense>
-        )}
+      <TopBar reader={reader} theme={theme} pages={pages} here={study === null ? page : null} onPage={openPage} onLogout={() => void onLogout(null)}>
+        {pages.includes("worklist") && <LiveStudies />}
+      </TopBar>
+      <Broken key={study ?? page}>
+        <Suspense fallback={<p className="waiting" role="status">Opening…</p>}>
+          {study === null ? <Page name={page} allowed={pages.includes(page)} last={last} onOpen={openStudy} /> : <StudyView key={study} uid={study} />}
+        </Suspense>
       </Broken>
     </div>
   );
+}
+
+function Page({ name, allowed, last, onOpen }: { name: PageName; allowed: boolean; last: string | null; onOpen: (uid: string) => void }) {
+  if (!allowed) return <p className="empty">Nothing on this page is for your roles. An administrator gives roles.</p>;
+  if (name === "worklist") return <Worklist last={last} onOpen={onOpen} />;
+  const Part = PAGE_PARTS[name];
+  return <Part />;
 }

@@ -1,20 +1,35 @@
 import { useCallback, useEffect, useState } from "react";
+import { PAGES, type PageName } from "./pages";
+
+interface Place {
+  page: PageName;
+  study: string | null;
+  /** The study opened last. */
+  last: string | null;
+  openStudy: (uid: string) => void;
+  openPage: (page: PageName) => void;
+}
 
 /**
- * Where the reader is. Study UIDs stay in this page's memory: the browser's history gets a bare number, so that
- * neither the address, nor the history file, nor a bookmark can name a study. A reload starts at the worklist.
+ * Where the reader is. Study UIDs stay in this page's memory: the browser's history gets a bare number or a page's name,
+ * so that neither the address, nor the history file, nor a bookmark can name a study. A reload starts at `home`.
  */
-export function usePlace(): { study: string | null; last: string | null; openStudy: (uid: string) => void; leaveStudy: () => void } {
+export function usePlace(home: PageName): Place {
   const [visited] = useState<string[]>(() => []);
+  const [page, setPage] = useState(home);
   const [study, setStudy] = useState<string | null>(null);
   const [last, setLast] = useState<string | null>(null);
 
   useEffect(() => {
-    window.history.replaceState({ place: -1 }, "");
-    const onPop = (event: PopStateEvent) => { setStudy(visited[placeOf(event.state)] ?? null); };
+    window.history.replaceState({ place: home }, "");
+    const onPop = (event: PopStateEvent) => {
+      const place = placeOf(event.state);
+      setStudy(typeof place === "number" ? visited[place] ?? null : null);
+      setPage(PAGES.find((one) => one.name === place)?.name ?? home);
+    };
     window.addEventListener("popstate", onPop);
     return () => { window.removeEventListener("popstate", onPop); };
-  }, [visited]);
+  }, [home, visited]);
 
   const openStudy = useCallback((uid: string) => {
     visited.push(uid);
@@ -22,14 +37,14 @@ export function usePlace(): { study: string | null; last: string | null; openStu
     setStudy(uid);
     setLast(uid);
   }, [visited]);
-  const leaveStudy = useCallback(() => {
-    window.history.pushState({ place: -1 }, "");
+  const openPage = useCallback((next: PageName) => {
+    window.history.pushState({ place: next }, "");
     setStudy(null);
+    setPage(next);
   }, []);
-  return { study, last, openStudy, leaveStudy };
+  return { page, study, last, openStudy, openPage };
 }
 
-function placeOf(state: unknown): number {
-  const place = typeof state === "object" && state !== null && "place" in state ? state.place : -1;
-  return typeof place === "number" ? place : -1;
+function placeOf(state: unknown): unknown {
+  return typeof state === "object" && state !== null && "place" in state ? state.place : null;
 }

@@ -1,27 +1,38 @@
-import { useState } from "react";
-import type { Liveness } from "../api/events";
+import { useState, type ReactNode } from "react";
 import type { Identity } from "../api/types";
+import { PAGES, type PageName } from "../pages";
 import { KeyHelp } from "./key_help";
 import { THEMES, type Theme } from "./theme";
 
 interface Props {
   reader: Identity;
-  live: Liveness;
   theme: readonly [Theme, (theme: Theme) => void];
-  onWorklist: (() => void) | null;
+  pages: readonly PageName[];
+  /** The page that is open; null where a study is. */
+  here: PageName | null;
+  onPage: (page: PageName) => void;
   onLogout: () => void;
+  children: ReactNode;
 }
 
-const LIVE: Readonly<Record<Liveness, string>> = { live: "Live", polling: "Not live: asking every 10 s" };
-
-export function TopBar({ reader, live, theme, onWorklist, onLogout }: Props) {
+/** `children`: what the page says of its own state. */
+export function TopBar({ reader, theme, pages, here, onPage, onLogout, children }: Props) {
   const [help, setHelp] = useState(false);
+  const shown = PAGES.filter((page) => pages.includes(page.name));
   return (
     <header className="top-bar">
       <span className="product">UniRG review</span>
-      {onWorklist !== null && <button type="button" onClick={onWorklist}>← Worklist</button>}
+      {(shown.length > 1 || here === null) && (
+        <nav className="pages" aria-label="Pages">
+          {shown.map(({ name, words }) => (
+            <button key={name} type="button" aria-current={name === here ? "page" : undefined} onClick={() => { onPage(name); }}>
+              {name === "worklist" && here === null ? `← ${words}` : words}
+            </button>
+          ))}
+        </nav>
+      )}
       <span className="spring" />
-      <span className={`liveness liveness-${live}`} role="status">{LIVE[live]}</span>
+      {children}
       <span className="reader">{`${reader.name} (${reader.roles.join(", ")})`}</span>
       <select aria-label="Theme" value={theme[0]} onChange={(event) => { theme[1](event.target.value as Theme); }}>
         {Object.entries(THEMES).map(([name, words]) => <option key={name} value={name}>{words}</option>)}

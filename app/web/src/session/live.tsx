@@ -4,8 +4,10 @@ import { watchStudies, type Liveness } from "../api/events";
 import { useServices } from "../app_context";
 import { Patches } from "../worklist/patches";
 
-/** Keeps worklist and open study in step with the service for as long as the component lives. */
-export function useLiveStudies(): Liveness {
+const WORDS: Readonly<Record<Liveness, string>> = { live: "Live", polling: "Not live: asking every 10 s" };
+
+/** Keeps worklist and open study in step with the service for as long as it is on the page, and says whether it does. */
+export function LiveStudies() {
   const queries = useQueryClient();
   const { client } = useServices();
   const [live, setLive] = useState<Liveness>("live");
@@ -22,5 +24,5 @@ export function useLiveStudies(): Liveness {
       patches.stop();
     };
   }, [queries, client]);
-  return live;
+  return <span className={`liveness liveness-${live}`} role="status">{WORDS[live]}</span>;
 }

@@ -1,0 +1,3 @@
+export default function AuditPage() {
+  return <main className="audit"><h1>Audit</h1></main>;
+}
