@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.builders.phantoms import patient_films
 from tests.e2e.stack import PASSWORD, READER, Peer, Stack
@@ -41,34 +43,84 @@ def radiologist(chromium, service):
     assert somebody.faults == []
 
 
-def test_from_c_store_through_the_page_to_the_pacs(radiologist, service, orthanc, tmp_path):
-    prior, current = patient_films(tmp_path, "PAGE-1", seed=4)
-    orthanc.upload(prior.path)
+def by_mouse(radiologist: Reader, patient: str, edited: str) -> None:
+    """Log in, open the study, decide on each sentence, edit one, sign; with the pointer."""
+    page = radiologist.page
     radiologist.log_in(READER, PASSWORD)
-    row = radiologist.page.get_by_role("row").filter(has_text="PAGE-1")
-
-    dcmtk.send(service.dicom_port, current.path)
-    # no reload: the list follows the study by itself
-    expect(row).to_contain_text("Draft ready", timeout=360_000)
+    row = page.get_by_role("row").filter(has_text=patient)
+    expect(row).to_contain_text("Draft ready", timeout=360_000)  # no reload: the list follows the study by itself
     row.get_by_role("button").click()
     radiologist.await_films(2)
-    assert min(radiologist.greys()) >= 50
-    page = radiologist.page
-    expect(page.get_by_role("region", name="Earlier studies")).to_contain_text("Prior found")
-
     radiologist.begin()
     cards = page.locator("[data-index]")
-    drafted = " ".join(cards.all_inner_texts())
-    assert f"{prior.study_date[:4]}-{prior.study_date[4:6]}-{prior.study_date[6:]}" in drafted
     for card in cards.all():
         card.get_by_role("button", name="Accept").click()
-    first = cards.first
-    first.get_by_role("button", name="Edit").click()
-    page.get_by_label("Wording of the sentence").fill("Edited by the radiologist.")
+    cards.last.get_by_role("button", name="Edit").click()
+    page.get_by_label("Wording of the sentence").fill(edited)
     page.get_by_role("button", name="Done").click()
     page.get_by_role("button", name="Sign…").click()
     radiologist.sign(PASSWORD)
+
+
+def by_keyboard(radiologist: Reader, patient: str, edited: str) -> None:
+    """The same without a pointer, by no other keys than those of the help overlay, and the browser's own."""
+    page = radiologist.page
+    keys = page.keyboard
+    page.goto(radiologist.url)
+    focus_on(page, "User name")
+    keys.type(READER)
+    keys.press("Tab")
+    keys.type(PASSWORD)
+    keys.press("Enter")
+    row = page.get_by_role("row").filter(has_text=patient)
+    expect(row).to_contain_text("Draft ready", timeout=360_000)
+    keys.press("/")
+    keys.type(patient)
+    keys.press("Enter")
+    keys.press("Enter")
+    radiologist.await_films(2)
+    keys.press("Control+Enter")  # start from this draft
+    expect(page.get_by_text("Preliminary, not signed")).to_be_visible()
+    expect(page.locator("[data-index] button:focus")).to_have_count(1)
+    for _ in page.locator("[data-index]").all():
+        keys.press("a")
+    keys.press("k")
+    keys.press("e")
+    expect(page.get_by_label("Wording of the sentence")).to_be_focused()
+    keys.press("Control+A")
+    keys.type(edited)
+    keys.press("Control+Enter")
+    keys.press("Control+Enter")
+    focus_on(page, "Your password, to sign")
+    keys.type(PASSWORD)
+    keys.press("Enter")
+
+
+def focus_on(page: Page, label: str) -> None:
+    """Tab until the field of this label has the focus."""
+    field = page.get_by_label(label)
+    expect(field).to_be_visible()
+    for _ in range(20):
+        if field.evaluate("field => field === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"{label} is not reached by Tab")
+
+
+@pytest.mark.parametrize("hands", [by_mouse, by_keyboard])
+def test_from_c_store_through_the_page_to_the_pacs(
+    radiologist, service, orthanc, tmp_path, hands: Callable[[Reader, str, str], None]
+):
+    prior, current = patient_films(tmp_path, "PAGE-1", seed=4)
+    orthanc.upload(prior.path)
+    dcmtk.send(service.dicom_port, current.path)
+    hands(radiologist, "PAGE-1", "Edited by the radiologist.")
+    page = radiologist.page
     expect(page.get_by_role("article", name="Signed report")).to_contain_text("Edited by the radiologist.")
+    expect(page.get_by_role("region", name="Earlier studies")).to_contain_text("Prior found")
+    assert min(radiologist.greys()) >= 50
+    drafted = page.get_by_role("article", name="Signed report").inner_text()
+    assert f"{prior.study_date[:4]}-{prior.study_date[4:6]}-{prior.study_date[6:]}" in drafted
     expect(page.get_by_role("region", name="Delivery")).to_contain_text("delivered", timeout=120_000)
 
     def signed_texts():
