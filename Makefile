@@ -4,7 +4,7 @@ SCOPE ?= full
 BIN := .venv/bin
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint peers chaos bench train-nano lock clean
+.PHONY: help setup demo test lint peers chaos bench train-nano screenshots lock clean
 test: export OMP_NUM_THREADS ?= 1
 
 help: ## print this manual
@@ -42,6 +42,9 @@ bench: setup peers ## measure intake against Orthanc and DCMTK, images against p
 
 train-nano: setup ## train the nano checkpoint from nothing, with its recorded command and seed (80 min on two cores)
 	@$(BIN)/python -m training.train_nano $(ARGS)
+
+screenshots: setup peers ## write the README's pictures (docs/screenshots) from the running demo
+	@$(BIN)/python -m scripts.screenshots
 
 lock: ## write requirements/*.lock from the present .venv, after it has passed `make test`
 	@$(BIN)/python scripts/lock.py

@@ -1,11 +1,12 @@
 """The paper's tables in small: base, SFT, more SFT for the same compute, RL only, SFT + RL; single rewards, composite.
 
 usage: python -m training.experiments [--run training/runs/nano-sites.toml] [--work build/experiments] [--seeds 1 2 3]
-           [--arms NAME ...] [--processes 2] [--results training/runs/results] [--per-site 240] [--start CHECKPOINT]
+           [--arms NAME ...] [--processes 2] [--results training/runs/results] [--per-site 240] [--shared-sft]
 
 Per seed the arms below. Rendered films, vision pretraining and the tokenizer are shared by all seeds (they belong to no
-arm); the language model's initial weights, the order of the data and all sampling differ by seed. `--start` takes a
-finished SFT checkpoint for every seed in place of the arms "base" and "sft" (for pilots).
+arm); the language model's initial weights, the order of the data and all sampling differ by seed. With `--shared-sft`
+the SFT stages that `training.train_nano` has finished in WORK are the arms "base" and "sft" of every seed, which then
+differ in what follows on them alone.
 "More SFT" (from sft) and "RL only" (from base) get the CPU-seconds that both RL steps were measured to spend, and the
 studies that RL asks about.
 
@@ -50,10 +51,10 @@ class Arm:
 
 ARMS = (
     Arm("base", "", ("words",)),
-    Arm("sft", "base", ("read", "compare", "polish", "settle")),
+    Arm("sft", "base", ("read", "mixed", "compare", "polish")),
     Arm("rl_step1", "sft", ("step1",)),
     Arm("rl_step2", "rl_step1", ("step2",)),
-    Arm("more_sft", "sft", ("settle",), costs=("rl_step1", "rl_step2"), like="sft"),
+    Arm("more_sft", "sft", ("polish",), costs=("rl_step1", "rl_step2"), like="sft"),
     Arm("rl_only", "base", ("step1",), costs=("rl_step1", "rl_step2"), like="rl_step1"),
     Arm("rl_bleu2", "sft", ("step1",), reward="bleu2"),
     Arm("rl_findings_f1", "sft", ("step1",), reward="findings_f1"),
@@ -103,8 +104,6 @@ def train_arm(run: Run, arm: Arm, options: argparse.Namespace, seed: int) -> Pat
     Weights do not leave the machine they were made on, results do: where only results are, a source is trained again.
     """
     folder = folder_of(options.work, seed, arm.name)
-    if (folder / "start").exists():
-        return (folder / "start").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -178,27 +177,32 @@ def _shared(options: argparse.Namespace) -> None:
     run, work = load_run(options.run), options.work
     work.mkdir(parents=True, exist_ok=True)
     run_stage("render", work, lambda: render(run, work, options.processes))
-    if not options.start:
-        see = [str(options.run), str(work)]
-        run_stage("vision", work, lambda: ranks.launch("training.vision", see, _VISION_RANKS))
+    see = [str(options.run), str(work)]
+    run_stage("vision", work, lambda: ranks.launch("training.vision", see, _VISION_RANKS))
 
 
-def _given(options: argparse.Namespace, arms: list[Arm]) -> list[Arm]:
-    """With --start: that checkpoint is the arm "sft" of every seed; base is not run."""
-    if not options.start:
-        return arms
+def _share_sft(options: argparse.Namespace) -> None:
+    """Each seed's SFT stages are those of WORK. Exits where one is not finished there."""
     for seed in options.seeds:
-        link = folder_of(options.work, seed, "sft") / "start"
-        link.parent.mkdir(parents=True, exist_ok=True)
-        if not link.is_symlink():
-            link.symlink_to(options.start.resolve())
-    return [arm for arm in arms if arm.name != "base"]
+        for arm in ("base", "sft"):
+            folder = folder_of(options.work, seed, arm)
+            folder.mkdir(parents=True, exist_ok=True)
+            for stage in _BY_NAME[arm].stages:
+                made = (options.work / f"sft-{stage}").resolve()
+                if not (made / "result.json").exists():
+                    sys.exit(
+                        f"{made} is not finished: run `python -m training.train_nano --work {options.work}` first."
+                    )
+                if not (folder / stage).exists():
+                    (folder / stage).symlink_to(made)
 
 
 def run_all(options: argparse.Namespace) -> None:
     """All wanted arms of all seeds, `processes` at a time, each after those it starts from or is measured by."""
     _shared(options)
-    arms = _given(options, [arm for arm in ARMS if not options.arms or arm.name in options.arms])
+    if options.shared_sft:
+        _share_sft(options)
+    arms = [arm for arm in ARMS if not options.arms or arm.name in options.arms]
     waiting: dict[tuple[int, str], Future[None]] = {}
 
     def after(seed: int, arm: Arm) -> None:
@@ -225,7 +229,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--arms", nargs="*", default=[], choices=[*_BY_NAME, []])
     parser.add_argument("--processes", type=int, default=2, help="one-thread processes")
     parser.add_argument("--per-site", type=int, default=240, help="held-out studies per site, half of them pairs")
-    parser.add_argument("--start", type=Path, default=None, help="a finished SFT checkpoint, for pilots")
+    parser.add_argument("--shared-sft", action="store_true", help="every seed starts from WORK's finished SFT")
     parser.add_argument("--only", default="", help=argparse.SUPPRESS)
     return parser.parse_args(argv)
 
