@@ -125,8 +125,8 @@ class VisionStage:
 class SftStage:
     """One run of training/sft.py on phantoms; `pair_share` of the rows are current + prior, the others are of tasks.
 
-    steps: of the learning-rate schedule; stop: where training ends, at most `steps`. studies: "rl" learns from the
-    reports of the studies that RL asks about. save_every: steps between the checkpoints a killed run continues from.
+    steps: of the learning-rate schedule; stop: where training ends, at most `steps`. save_every: steps
+    between the checkpoints that a killed run continues from.
     """
 
     name: str
@@ -141,7 +141,6 @@ class SftStage:
     list_share: Share
     findings_share: Share
     changes_share: Share
-    studies: Literal["sft", "rl"] = "sft"
     save_every: Count = 400
 
 

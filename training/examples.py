@@ -103,8 +103,7 @@ def example(made: Study, task: str, films: tuple[int, ...], data: Data, rng: np.
 
 
 def _draw(stage: SftStage, data: Data, store: FilmStore, rng: np.random.Generator) -> Iterator[Example]:
-    pool = data.of_rl if stage.studies == "rl" else data.of_sft
-    single, pair = (rng.permutation(pool(with_prior=kind)) for kind in (False, True))
+    single, pair = (rng.permutation(data.of_sft(with_prior=kind)) for kind in (False, True))
     given = (stage.list_share, stage.findings_share, stage.changes_share)
     shares = (1 - sum(given), *given)
     for turn in range(stage.steps * stage.batch):

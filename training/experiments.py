@@ -7,8 +7,8 @@ Per seed the arms below. Rendered films, vision pretraining and the tokenizer ar
 arm); the language model's initial weights, the order of the data and all sampling differ by seed. With `--shared-sft`
 the SFT stages that `training.train_nano` has finished in WORK are the arms "base" and "sft" of every seed, which then
 differ in what follows on them alone.
-"More SFT" (from sft) and "RL only" (from base) get the CPU-seconds that both RL steps were measured to spend, and the
-studies that RL asks about.
+"More SFT" (from sft, further examples in another order) and "RL only" (from base) get the CPU-seconds that both RL
+steps were measured to spend.
 
 Every arm writes RESULTS/<run>/seed-<n>-<arm>.json: one column per score, one row per held-out study of the trained
 sites and the unseen one; training/evaluate/resampling.py makes intervals and paired tests of them
@@ -51,10 +51,10 @@ class Arm:
 
 ARMS = (
     Arm("base", "", ("words",)),
-    Arm("sft", "base", ("read", "mixed", "compare", "polish")),
+    Arm("sft", "base", ("read", "mixed", "compare")),
     Arm("rl_step1", "sft", ("step1",)),
     Arm("rl_step2", "rl_step1", ("step2",)),
-    Arm("more_sft", "sft", ("polish",), costs=("rl_step1", "rl_step2"), like="sft"),
+    Arm("more_sft", "sft", ("compare",), costs=("rl_step1", "rl_step2"), like="sft"),
     Arm("rl_only", "base", ("step1",), costs=("rl_step1", "rl_step2"), like="rl_step1"),
     Arm("rl_bleu2", "sft", ("step1",), reward="bleu2"),
     Arm("rl_findings_f1", "sft", ("step1",), reward="findings_f1"),
@@ -93,8 +93,7 @@ def _stage(run: Run, arm: Arm, name: str, options: argparse.Namespace, seed: int
         like = _stages(options, seed, arm.like)[name]
         budget = sum(_spent(options, seed, one) for one in arm.costs)
         steps = max(1, round(budget * like["steps"] / like["cpu_seconds"]))
-        same = {"stop": steps, "studies": "rl"} if isinstance(stage, SftStage) else {}
-        stage = replace(stage, steps=steps, **same)
+        stage = replace(stage, steps=steps, **({"stop": steps} if isinstance(stage, SftStage) else {}))
     return stage
 
 

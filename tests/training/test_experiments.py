@@ -23,7 +23,7 @@ def rows():
 
 
 def result(arm: str, columns: dict, seed: int = 1) -> str:
-    stages = {"polish": {"cpu_seconds": 5, "wall_seconds": 5, "steps": 10}}
+    stages = {"compare": {"cpu_seconds": 5, "wall_seconds": 5, "steps": 10}}
     told = {"run": "x", "seed": seed, "arm": arm, "source": "", "cpu_seconds": 5, "stages": stages}
     return json.dumps({**told, "scores": columns})
 
@@ -131,4 +131,4 @@ def test_a_budget_is_told_by_result_files_where_the_weights_are_gone(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(result(arm, {}))
     arm = next(one for one in ARMS if one.name == "more_sft")
-    assert _stage(load_run(options.run), arm, "polish", options, 1).steps == 20
+    assert _stage(load_run(options.run), arm, "compare", options, 1).steps == 20
