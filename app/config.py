@@ -174,9 +174,13 @@ class DraftingSettings(Section):
 
 
 class ReviewSettings(Section):
-    """How drafts are read. sites: exceptions, by the AE title of the peer that sends the images."""
+    """How drafts are read. sites: exceptions, by the AE title of the peer that sends the images.
+
+    dictation: the page may use the microphone, for a browser that recognises speech on the reader's own computer.
+    """
 
     mode: ReadingMode = ReadingMode.DRAFT_FIRST
+    dictation: bool = False
     sites: dict[Annotated[str, Field(pattern=AE_TITLE)], ReadingMode] = {}
 
 

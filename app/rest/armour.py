@@ -24,7 +24,6 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cache-Control": "no-store",  # patients' data leaves no copy in a browser's or a proxy's cache
 }
 BODY_SECONDS = 30.0
@@ -33,9 +32,10 @@ BODY_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class SecurityHeaders:
-    """Adds the headers to every answer; one that the route has set itself stays."""
+    """Adds the headers to every answer; one that the route has set itself stays. microphone: the page may listen."""
 
     app: ASGIApp
+    microphone: bool = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection."""
@@ -43,10 +43,13 @@ class SecurityHeaders:
             await self.app(scope, receive, send)
             return
 
+        listens = "microphone=(self)" if self.microphone else "microphone=()"
+        permissions = {"Permissions-Policy": f"camera=(), geolocation=(), {listens}, payment=(), usb=()"}
+
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in (HEADERS | permissions).items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -148,13 +148,16 @@ class Room:
 
 
 @contextmanager
-def open_room(folder: Path, pixels: PixelReader, mode: ReadingMode = ReadingMode.DRAFT_FIRST) -> Iterator[Room]:
+def open_room(
+    folder: Path, pixels: PixelReader, mode: ReadingMode = ReadingMode.DRAFT_FIRST, **settings: object
+) -> Iterator[Room]:
     """An API process's work in a thread of this one, on SQLite; `mode`: what a reader meets first."""
     database, clock = Database(f"sqlite:///{folder}/record.db"), SystemClock()
     store = LocalObjectStore(folder / "store")
     migrations.upgrade(database)
     port = free_port()
-    deps = ApiDeps(database, clock, store, pixels, lambda: True, min_free_ratio=0, modes=ReadingModes(mode))
+    modes = ReadingModes(mode)
+    deps = ApiDeps(database, clock, store, pixels, lambda: True, min_free_ratio=0, modes=modes, **settings)
     app = create_app(deps, quick_passwords())
     running = server(app, "127.0.0.1", port)
     thread = threading.Thread(target=running.run, daemon=True)

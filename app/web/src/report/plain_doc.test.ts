@@ -72,7 +72,7 @@ describe("speech", () => {
     const words = Array.from({ length: 10_000 }, (_, number) => `word${number}`);
     let state = at(stateOf("First. Last."), 8);
     for (const word of words) state = state.apply(putSpoken(state, word));
-    expect(textOf(state)).toBe(`First. ${words.join(" ")}Last.`);
+    expect(textOf(state)).toBe(`First. ${words.join(" ")} Last.`);
   }, 60_000);
 
   it("has a space between words and none before a full stop", () => {

@@ -39,15 +39,19 @@ export function put(state: EditorState, text: string, over: Span = state.selecti
 
 /** Puts plain text where the cursor is and leaves the cursor behind it, a space between two words. */
 export function putSpoken(state: EditorState, text: string): Transaction {
-  const { $from, from, to } = state.selection;
+  const { $from, $to, from, to } = state.selection;
   const before = $from.parent.textBetween(0, $from.parentOffset);
-  const spoken = writable(text).replaceAll("\n", " ");
-  return state.tr.insertText(isApart(before, spoken) ? spoken : ` ${spoken}`, from, to);
+  const after = $to.parent.textBetween($to.parentOffset, $to.parent.content.size);
+  return state.tr.insertText(between(before, writable(text).replaceAll("\n", " "), after), from, to);
 }
 
-/** Whether two pieces of speech need no space between them. */
-export function isApart(before: string, spoken: string): boolean {
-  return before === "" || /[\s([]$/.test(before) || /^[\s.,;:!?)\]]/.test(spoken);
+/** Spoken words as they go between two texts: with a space where words would run together. */
+export function between(before: string, spoken: string, after: string): string {
+  return `${isApart(before, spoken) ? "" : " "}${spoken}${isApart(spoken, after) ? "" : " "}`;
+}
+
+function isApart(before: string, after: string): boolean {
+  return before === "" || after === "" || /[\s([]$/.test(before) || /^[\s.,;:!?)\]]/.test(after);
 }
 
 /** Takes over a text from outside; only what differs is replaced, so that the cursor stays where it was. */

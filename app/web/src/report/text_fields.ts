@@ -5,7 +5,7 @@ import { Selection } from "prosemirror-state";
 import type { EditorView } from "prosemirror-view";
 import { createContext, useContext } from "react";
 import type { SavedText, Section } from "../api/types";
-import { isApart, put, putSpoken, type Span } from "./plain_doc";
+import { between, put, putSpoken, type Span } from "./plain_doc";
 import { parts } from "./saved_texts";
 
 /** Takes words at its cursor. */
@@ -138,7 +138,7 @@ function step(view: EditorView, tr: Transaction): void {
 export function areaField(area: HTMLTextAreaElement): Field {
   return {
     speak: (text) => {
-      const spoken = isApart(area.value.slice(0, area.selectionStart), text) ? text : ` ${text}`;
+      const spoken = between(area.value.slice(0, area.selectionStart), text, area.value.slice(area.selectionEnd));
       area.setRangeText(spoken, area.selectionStart, area.selectionEnd, "end");
       area.dispatchEvent(new Event("input", { bubbles: true }));
     },
