@@ -13,7 +13,7 @@ from app.domain.identifiers import new_id
 
 
 class WithdrawnReport(Base):
-    """What an unsigned report said when it was given up; the report's row may begin anew after that."""
+    """What an unsigned report said when it was given up, or when another reader took over; its row may go on."""
 
     __tablename__ = "withdrawn_reports"
 

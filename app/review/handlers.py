@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.access import Reader
-from app.db.report_tables import CriticalResult, WithdrawnReport
+from app.db.report_tables import CriticalResult
 from app.db.session import Database, UnitOfWork, unit_of_work
 from app.db.tables import Draft, Report, Study
 from app.domain.events import RedraftRequested
@@ -178,7 +178,7 @@ class WriteReports:
         with self._open(reader, report_id) as (uow, study, report):
             locks.hold(uow, study, reader)
             withheld = self.gate.withholds(uow.session, reader, study, report)
-            uow.session.add(_withdrawn(uow, report, reader, reason))
+            uow.session.add(locks.wording(uow, report, report.author_name, reader, reason))
             report.status, report.version, report.updated_at = ReportStatus.CANCELLED, report.version + 1, uow.now
             if study.stage is Stage.IN_REVIEW:
                 _back_to_be_read(uow, study, reader)
@@ -240,22 +240,6 @@ def _current(session: Session, study: Study, draft_id: str) -> Draft:
 
 def _stored(decided: Sequence[rules.DecidedSentence]) -> list[dict[str, object]]:
     return [{**asdict(sentence), "decision": str(sentence.decision)} for sentence in decided]
-
-
-def _withdrawn(uow: UnitOfWork, report: Report, reader: Reader, reason: str) -> WithdrawnReport:
-    return WithdrawnReport(
-        id=new_id(),
-        report_id=report.id,
-        draft_id=report.draft_id,
-        version=report.version,
-        findings=report.findings,
-        impression=report.impression,
-        sentences=report.sentences,
-        author_name=report.author_name,
-        reason=reason,
-        withdrawn_by=reader.user_id,
-        withdrawn_at=uow.now,
-    )
 
 
 def _back_to_be_read(uow: UnitOfWork, study: Study, reader: Reader) -> None:

@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+import sqlalchemy as sa
+
 from app.access import Reader
+from app.db.report_tables import WithdrawnReport
 from app.db.session import Database, UnitOfWork, unit_of_work
-from app.db.tables import ReadingLock, Study
+from app.db.tables import ReadingLock, Report, Study
+from app.domain.identifiers import new_id
+from app.domain.report import ReportStatus
 from app.errors import Conflict
 from app.ports import Clock
 from app.rest.guard import actor
@@ -37,10 +42,40 @@ def hold(uow: UnitOfWork, study: Study, reader: Reader) -> ReadingLock:
     if lock is None:
         lock = ReadingLock(study_id=study.id)
         uow.session.add(lock)
+    elif lock.user_id != reader.user_id:
+        _keep_wording(uow, study, lock.owner, reader)
     if lock.user_id != reader.user_id or lock.expires_at <= uow.now:
         uow.audit("study.claimed", study.id, state=str(study.stage), revision=study.revision)
     lock.user_id, lock.owner, lock.expires_at = reader.user_id, reader.name, uow.now + LEASE
     return lock
+
+
+def _keep_wording(uow: UnitOfWork, study: Study, owner: str, reader: Reader) -> None:
+    """What the one who is gone had saved stays in the record, whatever the one who takes over makes of it."""
+    query = sa.select(Report).where(Report.study_id == study.id, Report.status == ReportStatus.PRELIMINARY)
+    report = uow.session.scalars(query).one_or_none()
+    if report is None or not (report.findings or report.impression):
+        return
+    same = (WithdrawnReport.report_id == report.id, WithdrawnReport.version == report.version)
+    if uow.session.scalars(sa.select(WithdrawnReport.id).where(*same)).first() is None:
+        uow.session.add(wording(uow, report, owner, reader, f"{reader.name} took over from {owner}"))
+
+
+def wording(uow: UnitOfWork, report: Report, author: str, reader: Reader, reason: str) -> WithdrawnReport:
+    """A report as it stands, to be kept; author: whose words they are; reader: who withdraws it or takes it over."""
+    return WithdrawnReport(
+        id=new_id(),
+        report_id=report.id,
+        draft_id=report.draft_id,
+        version=report.version,
+        findings=report.findings,
+        impression=report.impression,
+        sentences=report.sentences,
+        author_name=author,
+        reason=reason,
+        withdrawn_by=reader.user_id,
+        withdrawn_at=uow.now,
+    )
 
 
 def free(uow: UnitOfWork, study: Study, reader: Reader) -> None:

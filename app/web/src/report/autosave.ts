@@ -1,9 +1,12 @@
 import { Problem, Unreachable } from "../api/http";
 import type { Report, ReportText } from "../api/types";
 
-/** Saved this long after the last key, and never later than `LONGEST` after the first unsaved one, in ms. */
+/**
+ * Saved this long after the last key, and never later than `LONGEST` after the first unsaved one, in ms. A browser that
+ * dies loses at most 5 s of typing: the last of them is for the service, which has a text only when its answer comes.
+ */
 const IDLE = 2_000;
-const LONGEST = 5_000;
+const LONGEST = 4_000;
 const RETRIES = [2_000, 4_000, 8_000, 15_000] as const;
 
 export type SaveState =
@@ -71,7 +74,7 @@ export class Autosave {
     if (this.isStuck) return;
     this.waitingSince ??= Date.now();
     if (this.state.kind !== "saving" && this.state.kind !== "offline") this.enter({ kind: "waiting" });
-    if (this.state.kind !== "offline") this.schedule(Math.min(IDLE, Math.max(0, this.waitingSince + LONGEST - Date.now())));
+    if (this.state.kind !== "offline") this.schedule(this.soon());
   }
 
   /** Saves now. Resolves with what the service holds; raises NotSaved where it does not hold the latest text. */
@@ -119,6 +122,11 @@ export class Autosave {
     return this.state.kind === "conflict" || this.state.kind === "refused";
   }
 
+  private soon(): number {
+    const since = this.waitingSince ?? Date.now();
+    return Math.min(IDLE, Math.max(0, since + LONGEST - Date.now()));
+  }
+
   private schedule(after: number): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.run(), after);
@@ -151,7 +159,7 @@ export class Autosave {
     this.onSaved(report);
     if (this.pending === text) this.pending = null;
     this.enter(this.pending === null ? { kind: "saved", at: Date.now() } : { kind: "waiting" });
-    if (this.pending !== null) this.schedule(IDLE);
+    if (this.pending !== null) this.schedule(this.soon());
   }
 
   private failed(error: unknown): void {

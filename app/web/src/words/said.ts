@@ -112,7 +112,8 @@ export const ADDENDUM_MEANING = "I have reviewed the images and this is my adden
 const PRIORITIES: Readonly<Record<string, string>> = { stat: "STAT", asap: "ASAP", urgent: "Urgent", high: "High", routine: "Routine", low: "Low" };
 
 export function priorityInWords(priority: string): string {
-  return PRIORITIES[priority.toLowerCase()] ?? priority;
+  const known = priority.toLowerCase();
+  return Object.hasOwn(PRIORITIES, known) ? PRIORITIES[known] ?? priority : priority;
 }
 
 export const URGENCY_WORDS: Readonly<Record<Urgency, string>> = { stat: "STAT", urgent: "Urgent", routine: "Routine", low: "Low" };
