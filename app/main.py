@@ -47,6 +47,7 @@ from app.review.frames import ShowFrames
 from app.review.handlers import WriteReports
 from app.review.lists import KeepLists
 from app.review.locks import ClaimStudies
+from app.review.other_priors import OtherPriors
 from app.review.reading import DraftGate, Looks
 from app.review.redraft import Redraft
 from app.review.remarks import RemarkOnDrafts
@@ -71,7 +72,8 @@ class ApiDeps:
 
     model_ready: whether a draft would be tried now; quick, never raises. secure_cookie: HTTPS ends in front of us.
     peers: whom an administrator may ask whether they are there.
-    web_dist: the built page, None for none. quiet, ae_title, max_object_bytes: as the receiver has them.
+    dictation: the page may use the microphone. web_dist: the built page, None for none.
+    quiet, ae_title, max_object_bytes: as the receiver has them.
     """
 
     database: Database
@@ -88,6 +90,7 @@ class ApiDeps:
     ae_title: str = "UNIRG"
     max_object_bytes: int = 1 << 30
     modes: ReadingModes = field(default_factory=ReadingModes)
+    dictation: bool = False
     web_dist: Path | None = WEB_DIST
 
 
@@ -113,7 +116,7 @@ def create_app(deps: ApiDeps, passwords: Passwords | None = None, attempts: Atte
     page.serve_page(app, deps.web_dist)
     app.add_middleware(armour.LastResort, told=_log_fault)
     app.add_middleware(armour.BodyLimit, limit=BODY_LIMIT, but=f"{DICOMWEB}/studies")
-    app.add_middleware(armour.SecurityHeaders)
+    app.add_middleware(armour.SecurityHeaders, microphone=deps.dictation)
     app.add_middleware(armour.Observed, observe=_observe, clock=time.monotonic)
     return app
 
@@ -162,6 +165,7 @@ def _review(deps: ApiDeps, sessions: Sessions, trail: ReadTrail) -> Review:
         feed,
         LiveChanges(feed),
         Looks(deps.database, deps.clock, gate),
+        OtherPriors(deps.database, deps.clock),
         RemarkOnDrafts(deps.database, deps.clock, gate),
         KeepTexts(deps.database, deps.clock),
         KeepLists(deps.database, deps.clock),
@@ -217,6 +221,7 @@ def serve_http(settings: Settings) -> None:
         ae_title=settings.dicom.ae_title,
         max_object_bytes=settings.dicom.max_object_bytes,
         modes=ReadingModes(settings.review.mode, settings.review.sites),
+        dictation=settings.review.dictation,
     )
     try:
         server(create_app(deps), settings.http.host, settings.http.port).run()

@@ -13,6 +13,7 @@ FLOW: dict[type[events.Event], str | None] = {
     events.StudyCompleted: "priors.gather",
     events.RedraftRequested: "priors.gather",
     events.PriorsGathered: "drafting.write",
+    events.PriorWanted: "priors.fetch",  # beside the road: no stage waits for it
     events.DraftWritten: None,  # waits for a radiologist
     events.EvidenceWanted: "evidence.point",  # beside the road: nobody waits for it
     events.DraftGivenUp: None,  # waits for a radiologist, who reads by hand

@@ -67,15 +67,11 @@ def use_cases(deps: Deps, pixels: PixelReader, model: DraftModel) -> Mapping[str
     priors, drafting = deps.settings.priors, deps.settings.drafting
     points = drafting.evidence and model.points
     eligible = EligibilityRules(minimum_age_years=drafting.minimum_age_years, assume_chest=drafting.assume_chest)
+    rules = PriorRules(priors.lookback_days, priors.max_priors)
+    search = PriorSearch(deps.database, deps.clock, archives(deps), deps.store, pixels, rules)
     return {
-        "priors.gather": PriorSearch(
-            deps.database,
-            deps.clock,
-            archives(deps),
-            deps.store,
-            pixels,
-            PriorRules(priors.lookback_days, priors.max_priors),
-        ).gather,
+        "priors.gather": search.gather,
+        "priors.fetch": search.fetch,
         "drafting.write": WriteDraft(
             deps.database, deps.clock, deps.store, pixels, model, eligible, _count_draft, points
         ).write,

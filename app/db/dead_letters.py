@@ -15,8 +15,8 @@ ROAD = ("priors.gather", "drafting.write")
 """Without these a study gets no draft: it fails with them."""
 DELIVERY = "delivery.send"
 """Its study stays signed, and says that it was not delivered."""
-EVIDENCE = "evidence.point"
-"""Beside the road: no stage of a study waits for it."""
+EVIDENCE, PRIOR_FETCH = "evidence.point", "priors.fetch"
+"""Beside the road: no stage of a study waits for them."""
 
 
 class NobodyWaits(Conflict):
@@ -30,7 +30,7 @@ def bury(uow: UnitOfWork, job: Job) -> None:
     study = uow.study(job.study_id)
     reason = f"{job.task} failed {job.attempts} times: {job.last_error}"
     uow.audit("job.dead", study.id, task=job.task, attempts=job.attempts, error=job.last_error)
-    waits = job.task != EVIDENCE and (study.stage, Step.DEAD_LETTERED) in TRANSITIONS
+    waits = job.task not in (EVIDENCE, PRIOR_FETCH) and (study.stage, Step.DEAD_LETTERED) in TRANSITIONS
     if waits and study.revision == job.revision:
         uow.move(study, Step.DEAD_LETTERED, reason=reason)
 

@@ -142,7 +142,11 @@ class MovedObject(Base):
 
 
 class PriorEntry(Base):
-    """One line of the prior ledger of one revision of a study (LAW 4)."""
+    """One line of the prior ledger of one revision of a study (LAW 4).
+
+    standing: app.domain.priors.Standing; fetched_at: since when a reader who asked for it can be shown its images;
+    fetch_failure: why the latest such wish came to nothing.
+    """
 
     __tablename__ = "prior_entries"
     __table_args__ = (sa.UniqueConstraint("study_id", "revision", "study_instance_uid"),)
@@ -159,6 +163,9 @@ class PriorEntry(Base):
     reason: Mapped[str]
     report_text: Mapped[str] = mapped_column(sa.Text, default="")
     report_source: Mapped[str] = mapped_column(default="")
+    standing: Mapped[str] = mapped_column(sa.String(16), default="unfit")
+    fetched_at: Mapped[datetime | None]
+    fetch_failure: Mapped[str] = mapped_column(default="")
 
 
 class PriorImageRow(Base):

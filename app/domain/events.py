@@ -28,6 +28,13 @@ class PriorsGathered(Event):
     """The prior search ended, with one of its four outcomes."""
 
 
+@dataclass(frozen=True, slots=True)
+class PriorWanted(Event):
+    """A reader asked to be shown another earlier study; target: id of its ledger entry."""
+
+    target: str
+
+
 class DraftWritten(Event):
     """A draft waits for a radiologist."""
 

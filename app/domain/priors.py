@@ -25,6 +25,14 @@ class PriorDecision(StrEnum):
     FAILED = "failed"
 
 
+class Standing(StrEnum):
+    """Whether a reader may have a candidate fetched and shown, whatever the search decided."""
+
+    USABLE = "usable"
+    IDENTITY = "identity"  # of another patient, or whose it is is not certain
+    UNFIT = "unfit"  # nothing that a chest radiograph can be compared with
+
+
 @dataclass(frozen=True, slots=True)
 class PriorCandidate:
     """One earlier study as a source describes it.
@@ -65,6 +73,7 @@ class LedgerEntry:
     images: tuple[PriorImage, ...] = ()
     report_text: str = ""
     report_source: str = ""
+    standing: Standing = Standing.USABLE
 
 
 @dataclass(frozen=True, slots=True)

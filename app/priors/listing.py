@@ -31,7 +31,7 @@ class Listed:
         for one in self.said:
             same, reason = compare_patients(current.patient, one.patient, stated=one.source == OWN)
             if same is not Sameness.SAME:
-                return Verdict(False, reason, doubtful=same is Sameness.DOUBTFUL)
+                return Verdict(False, reason, same)
         return judge(current, self.candidate)
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from app.domain.imaging import HeaderFacts
 from app.domain.patient import Patient, contradicts
-from app.domain.priors import PriorCandidate
+from app.domain.priors import PriorCandidate, Standing
 from app.priors.chest_words import says_chest, says_elsewhere
 
 RADIOGRAPHY = ("CR", "DX")
@@ -63,11 +63,23 @@ class Sameness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was decided, and why; doubtful: the identity is what speaks against it."""
+    """What was decided, and why; same: other than SAME where the identity is what speaks against it."""
 
     accepted: bool
     reason: str
-    doubtful: bool = False
+    same: Sameness = Sameness.SAME
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it may be the same patient's, and may not."""
+        return self.same is Sameness.DOUBTFUL
+
+    @property
+    def standing(self) -> Standing:
+        """Whether a reader may be shown it."""
+        if self.same is not Sameness.SAME:
+            return Standing.IDENTITY
+        return Standing.USABLE if self.accepted else Standing.UNFIT
 
 
 def compare_patients(current: Patient, found: Patient, *, stated: bool) -> tuple[Sameness, str]:
@@ -91,7 +103,7 @@ def judge(current: CurrentStudy, candidate: PriorCandidate) -> Verdict:
     """Whether a candidate is worth fetching."""
     same, reason = compare_patients(current.patient, candidate.patient, stated=False)
     if same is not Sameness.SAME:
-        return Verdict(False, reason, doubtful=same is Sameness.DOUBTFUL)
+        return Verdict(False, reason, same)
     against = _not_earlier(current, candidate) or _not_radiography(candidate) or _not_chest(candidate)
     if against:
         return Verdict(False, against)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from app.db.session import Database
-from app.domain.priors import LedgerEntry, PriorDecision, PriorLedger, PriorOutcome
+from app.domain.priors import LedgerEntry, PriorDecision, PriorLedger, PriorOutcome, Standing
 from app.errors import ArchiveUnavailable, CannotUnderstand
 from app.ports import Archive, RetrievedObject
 from app.priors.listing import Listed, merge
 from app.priors.own_studies import OWN, own_candidates, own_objects, own_report
-from app.priors.rules import RADIOGRAPHY, CurrentStudy, PriorRules, is_date
+from app.priors.rules import RADIOGRAPHY, CurrentStudy, PriorRules, Verdict, is_date
 from app.priors.verification import Looked, Verification
 
 NO_ARCHIVE = "no archive is configured; only studies received here were searched"
@@ -53,6 +53,23 @@ class Search:
         chosen = next((entry for entry in entries if entry.decision is PriorDecision.CHOSEN), None)
         return self._found(entries, chosen) if chosen else self._not_found(entries)
 
+    def look_at(self, study_instance_uid: str) -> LedgerEntry | None:
+        """One earlier study, listed, judged and fetched anew, without its report; None where nobody lists it any more.
+
+        Any doubt about whose it is refuses it. Raises ArchiveUnavailable where a further attempt may bring it.
+        """
+        listed = (one for one in self._list() if one.candidate.study_instance_uid == study_instance_uid)
+        study = next(listed, None)
+        if study is None:
+            if self.failures:
+                raise ArchiveUnavailable("; ".join(self.failures))
+            return None
+        verdict = study.judge(self.current)
+        entry = self._look_into(study, verdict.reason) if verdict.accepted else _rejected(study, verdict)
+        if self.doubts:
+            return replace(entry, reason="; ".join(self.doubts), images=(), standing=Standing.IDENTITY)
+        return entry
+
     def _list(self) -> list[Listed]:
         since = self.rules.since(self.current.study_date)
         with self.database.reading() as session:
@@ -82,15 +99,18 @@ class Search:
             if verdict.doubtful:
                 self.doubts.append(verdict.reason)
             if not verdict.accepted:
-                entries.append(_rejected(study, verdict.reason))
+                entries.append(_rejected(study, verdict))
             elif chosen:
-                entries.append(_rejected(study, "relevant, but older than the prior that was chosen"))
+                older = "relevant, but older than the prior that was chosen"
+                entries.append(_rejected(study, replace(verdict, reason=older)))
             elif looked_into >= self.rules.max_priors:
-                entries.append(_rejected(study, f"not looked into: {looked_into} newer studies were"))
+                beyond = f"not looked into: {looked_into} newer studies were"
+                entries.append(_rejected(study, replace(verdict, reason=beyond)))
             else:
                 looked_into += 1
-                entries.append(self._look_into(study, verdict.reason))
-                chosen = entries[-1].decision is PriorDecision.CHOSEN
+                entry = self._look_into(study, verdict.reason)
+                chosen = entry.decision is PriorDecision.CHOSEN
+                entries.append(self._with_report(study, entry) if chosen else entry)
         return entries
 
     def _look_into(self, study: Listed, why: str) -> LedgerEntry:
@@ -100,15 +120,20 @@ class Search:
         for source in study.sources:
             found = self._look_at(source, study)
             if found is not None and found.images:
-                return self._chosen(study, source, why, found)
+                candidate = replace(study.candidate, source=source)
+                reason = f"{why}; {found.reason}"
+                return LedgerEntry(candidate, PriorDecision.CHOSEN, reason, found.images)
             looked += [found] if found is not None else []
         failed = "; ".join(self.failures[before:])
         if failed and not self.last:
             raise ArchiveUnavailable(failed)
         reasons = "; ".join(found.reason for found in looked)
         if failed:
-            return LedgerEntry(study.candidate, PriorDecision.FAILED, f"it could not be fetched: {failed}")
-        return LedgerEntry(study.candidate, _without_images(looked), reasons)
+            standing = _standing(looked, PriorDecision.FAILED)
+            reason = f"it could not be fetched: {failed}"
+            return LedgerEntry(study.candidate, PriorDecision.FAILED, reason, standing=standing)
+        decision = _without_images(looked)
+        return LedgerEntry(study.candidate, decision, reasons, standing=_standing(looked, decision))
 
     def _look_at(self, source: str, study: Listed) -> Looked | None:
         objects = self._objects(source, study)
@@ -134,11 +159,10 @@ class Search:
     def _archive(self, name: str) -> Archive:
         return next(archive for archive in self.archives if archive.name == name)
 
-    def _chosen(self, study: Listed, source: str, why: str, looked: Looked) -> LedgerEntry:
+    def _with_report(self, study: Listed, entry: LedgerEntry) -> LedgerEntry:
         text, written, note = self._report(study)
-        reason = "; ".join(part for part in (why, looked.reason, note) if part)
-        candidate = replace(study.candidate, source=source)
-        return LedgerEntry(candidate, PriorDecision.CHOSEN, reason, looked.images, text, written)
+        reason = "; ".join(part for part in (entry.reason, note) if part)
+        return replace(entry, reason=reason, report_text=text, report_source=written)
 
     # --- the prior's report -----------------------------------------------------------------------------
 
@@ -195,5 +219,12 @@ def _without_images(looked: Sequence[Looked]) -> PriorDecision:
     return PriorDecision.FAILED if any(one.unreadable for one in looked) else PriorDecision.REJECTED
 
 
-def _rejected(study: Listed, reason: str) -> LedgerEntry:
-    return LedgerEntry(study.candidate, PriorDecision.REJECTED, reason)
+def _standing(looked: Sequence[Looked], decision: PriorDecision) -> Standing:
+    """Of a study without usable images: what failed may come another time, what is no frontal chest stays so."""
+    if any(one.doubtful for one in looked):
+        return Standing.IDENTITY
+    return Standing.USABLE if decision is PriorDecision.FAILED else Standing.UNFIT
+
+
+def _rejected(study: Listed, verdict: Verdict) -> LedgerEntry:
+    return LedgerEntry(study.candidate, PriorDecision.REJECTED, verdict.reason, standing=verdict.standing)

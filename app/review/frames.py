@@ -1,4 +1,4 @@
-"""Display frames: of received images and of chosen priors, of nothing else."""
+"""Display frames: of received images and of verified priors, of nothing else."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from app.db.session import Database
 from app.db.tables import Instance, PriorEntry, PriorImageRow
 from app.domain.identifiers import digest
 from app.domain.imaging import DisplayFrame
-from app.domain.priors import PriorDecision
 from app.errors import NotFound
 from app.ports import ObjectStore, PixelReader
 from app.rest.read_trail import ReadTrail
+from app.review.prior_views import SHOWABLE
 
 RENDERING = "display-1"
 """Part of every entity tag: raise it when the same object is drawn otherwise."""
@@ -44,7 +44,7 @@ class ShowFrames:
         with self.database.reading() as session:
             found = _received(session, sop_instance_uid) or _prior(session, sop_instance_uid)
         if found is None:
-            message = "No image of a study here, or of a chosen prior, has this SOPInstanceUID."
+            message = "No image of a study here, or of a prior that may be shown, has this SOPInstanceUID."
             raise NotFound(message)
         study_id, object_key = found
         self.trail.note(reader, "read.frame", study_id, sop_instance_uid=sop_instance_uid)
@@ -64,7 +64,7 @@ def _prior(session: Session, sop_instance_uid: str) -> tuple[str, str] | None:
     query = (
         sa.select(PriorEntry.study_id, PriorImageRow.object_key)
         .join(PriorEntry, PriorEntry.id == PriorImageRow.entry_id)
-        .where(PriorImageRow.sop_instance_uid == sop_instance_uid, PriorEntry.decision == PriorDecision.CHOSEN)
+        .where(PriorImageRow.sop_instance_uid == sop_instance_uid, SHOWABLE)
         .order_by(PriorEntry.revision.desc(), PriorEntry.id)
         .limit(1)
     )

@@ -171,7 +171,7 @@ class Looks:
         Raises NotAllowed for a machine, NotFound for an image of another study.
         """
         with unit_of_work(self.database, self.clock, actor(reader)) as uow:
-            _refuse_machine(uow.session, reader)
+            refuse_machine(uow.session, reader)
             study = uow.study_by_uid(study_instance_uid)
             if not _belongs(uow.session, study, sop_instance_uid):
                 message = "This study and its chosen priors have no image of this SOPInstanceUID."
@@ -192,7 +192,7 @@ class Looks:
     def looked(self, reader: Reader, study_instance_uid: str) -> ReadingOut:
         """Record that the reader has looked at what he was shown. Raises NotAllowed, NotFound, NotLookedYet."""
         with unit_of_work(self.database, self.clock, actor(reader)) as uow:
-            _refuse_machine(uow.session, reader)
+            refuse_machine(uow.session, reader)
             study = uow.study_by_uid(study_instance_uid)
             progress = _progress(uow.session, reader, study, study.revision)
             if progress.unviewed or not progress.images:
@@ -206,8 +206,8 @@ class Looks:
             return self.gate.reading_out(uow.session, reader, study)
 
 
-def _refuse_machine(session: Session, reader: Reader) -> None:
-    """A token may carry the role of a person; it has no eyes all the same, and no password."""
+def refuse_machine(session: Session, reader: Reader) -> None:
+    """Raises NotAllowed: a token may carry the role of a person; it has no eyes all the same, and no password."""
     if not session.get_one(User, reader.user_id).password_hash:
         message = "Only a person looks at images; log in as one."
         raise NotAllowed(message)

@@ -11,6 +11,7 @@ from app.rest.guard import Allow
 from app.rest.problems import declared
 from app.rest.words import RowId, Uid
 from app.review.reading_schemas import GiveRemark, ReadingOut, RecordView, RemarkOut
+from app.review.schemas import LedgerEntryOut
 from app.review.services import TheReview
 
 router = APIRouter(tags=["studies"])
@@ -24,6 +25,18 @@ def record_view(study_instance_uid: Uid, given: RecordView, reader: MayLook, rev
     if given.sop_instance_uid is not None:
         return review.looks.view(reader, study_instance_uid, given.sop_instance_uid)
     return review.looks.looked(reader, study_instance_uid)
+
+
+@router.post(
+    "/studies/{study_instance_uid}/priors/{prior_study_instance_uid}/fetch",
+    status_code=202,
+    responses=declared(401, 403, 404, 409, 422),
+)
+def fetch_prior(
+    study_instance_uid: Uid, prior_study_instance_uid: Uid, reader: MayLook, review: TheReview
+) -> LedgerEntryOut:
+    """Have the images of another earlier study fetched; the study has them, or says why not, at the next event."""
+    return review.other_priors.ask(reader, study_instance_uid, prior_study_instance_uid)
 
 
 @router.post("/drafts/{draft_id}/feedback", status_code=201, responses=declared(401, 403, 404, 422))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Literal
 
 from app.domain.priors import PriorDecision, PriorOutcome
@@ -35,8 +36,35 @@ class LockOut(LockOwner):
     expires_at: datetime
 
 
+class ImageOut(Told):
+    """One radiograph to show. display_url: path of its display frame."""
+
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    view: str | None
+    study_date: str | None
+    role: Literal["current", "prior"]
+    display_url: str
+
+
+class PriorFetch(StrEnum):
+    """Whether the images of an earlier study are here; the last two can never be fetched or shown."""
+
+    NOT_FETCHED = "not_fetched"
+    FETCHING = "fetching"
+    FETCHED = "fetched"
+    FAILED = "failed"
+    IDENTITY_UNCERTAIN = "identity_uncertain"
+    UNFIT = "unfit"
+
+
 class LedgerEntryOut(Told):
-    """One earlier study that was looked at, and what became of it."""
+    """One earlier study that was looked at, and what became of it.
+
+    of_draft: the current draft was written from it. fetch_reason: what failed, also while it is tried again.
+    images: its own once they are fetched; only those of the chosen one are among the study's images too.
+    """
 
     study_instance_uid: str
     study_date: str | None
@@ -44,6 +72,10 @@ class LedgerEntryOut(Told):
     source: str | None
     decision: PriorDecision
     reason: str | None
+    of_draft: bool
+    fetch: PriorFetch
+    fetch_reason: str | None
+    images: list[ImageOut]
 
 
 class PriorsOut(Told):
@@ -68,18 +100,6 @@ class ReportState(Told):
     id: str
     status: ReportStatus
     etag: str
-
-
-class ImageOut(Told):
-    """One radiograph to show. display_url: path of its display frame."""
-
-    study_instance_uid: str
-    series_instance_uid: str
-    sop_instance_uid: str
-    view: str | None
-    study_date: str | None
-    role: Literal["current", "prior"]
-    display_url: str
 
 
 class RevisionOut(Told):

@@ -15,6 +15,7 @@ from app.review.frames import ShowFrames
 from app.review.handlers import WriteReports
 from app.review.lists import KeepLists
 from app.review.locks import ClaimStudies
+from app.review.other_priors import OtherPriors
 from app.review.reading import DraftGate, Looks
 from app.review.redraft import Redraft
 from app.review.remarks import RemarkOnDrafts
@@ -38,6 +39,7 @@ class Review:
     feed: ChangeFeed
     live: LiveChanges
     looks: Looks
+    other_priors: OtherPriors
     remarks: RemarkOnDrafts
     texts: KeepTexts
     lists: KeepLists

@@ -9,31 +9,24 @@ from sqlalchemy.orm import Session
 
 from app.access import Reader
 from app.db.report_tables import SentenceRegion
-from app.db.tables import Draft, Instance, PriorEntry, PriorImageRow, QuarantinedObject, ReadingLock, Report, Study
+from app.db.tables import Draft, Instance, QuarantinedObject, ReadingLock, Report, Study
 from app.domain.identifiers import DOCUMENT_CLASSES
-from app.domain.priors import PriorDecision, PriorOutcome
 from app.domain.report import ReportStatus
-from app.domain.study import Stage
 from app.errors import NotFound
 from app.review.patients import patient_out
+from app.review.prior_views import chosen_images, display_url, priors_out
 from app.review.reading_schemas import ReadingOut
 from app.review.schemas import (
     CurrentDraft,
     DraftOut,
     DraftSentenceOut,
     ImageOut,
-    LedgerEntryOut,
     LockOut,
-    PriorsOut,
     RegionOut,
     ReportState,
     RevisionOut,
     StudyOut,
 )
-
-SEARCHING = (Stage.RECEIVING, Stage.GATHERING_PRIORS)
-"""Stages in which the prior search of the present image set has not ended."""
-DISPLAY = "/api/v1/instances/{}/display"
 
 
 def study_by_uid(session: Session, study_instance_uid: str) -> Study:
@@ -47,6 +40,7 @@ def study_by_uid(session: Session, study_instance_uid: str) -> Study:
 
 def study_out(session: Session, now: datetime, reader: Reader, study: Study, reading: ReadingOut) -> StudyOut:
     """Everything about it but pixels and texts."""
+    priors = priors_out(session, study)
     return StudyOut(
         study_instance_uid=study.study_instance_uid,
         accession_number=study.accession_number or None,
@@ -59,34 +53,16 @@ def study_out(session: Session, now: datetime, reader: Reader, study: Study, rea
         description=study.description or None,
         indication=study.indication or None,
         received_at=study.received_at,
-        priors=_priors(session, study),
+        priors=priors,
         current_draft=_current_draft(session, study),
         reading=reading,
         report=report_state(session, study.id),
         lock=lock_out(session, now, reader, study.id),
-        images=[*_current_images(session, study), *_prior_images(session, study)],
+        images=[*_current_images(session, study), *chosen_images(priors)],
         revisions=_revisions(session, study),
         addendum_suggested=study.addendum_suggested,
         quarantined=_quarantined(session, study),
     )
-
-
-def _priors(session: Session, study: Study) -> PriorsOut:
-    if study.stage in SEARCHING or study.prior_outcome is None:
-        return PriorsOut(outcome=None, reason=None, entries=[])
-    mine = (PriorEntry.study_id == study.id, PriorEntry.revision == study.revision)
-    entries = [
-        LedgerEntryOut(
-            study_instance_uid=entry.study_instance_uid,
-            study_date=entry.study_date or None,
-            description=entry.description or None,
-            source=entry.source or None,
-            decision=PriorDecision(entry.decision),
-            reason=entry.reason or None,
-        )
-        for entry in session.scalars(sa.select(PriorEntry).where(*mine).order_by(PriorEntry.rank))
-    ]
-    return PriorsOut(outcome=PriorOutcome(study.prior_outcome), reason=study.prior_reason or None, entries=entries)
 
 
 def _current_draft(session: Session, study: Study) -> CurrentDraft | None:
@@ -129,33 +105,9 @@ def _current_images(session: Session, study: Study) -> list[ImageOut]:
             view=instance.view_position or None,
             study_date=study.study_date or None,
             role="current",
-            display_url=DISPLAY.format(instance.sop_instance_uid),
+            display_url=display_url(instance.sop_instance_uid),
         )
         for instance in session.scalars(query)
-    ]
-
-
-def _prior_images(session: Session, study: Study) -> list[ImageOut]:
-    if study.stage in SEARCHING:
-        return []
-    query = (
-        sa.select(PriorEntry, PriorImageRow)
-        .join(PriorImageRow, PriorImageRow.entry_id == PriorEntry.id)
-        .where(PriorEntry.study_id == study.id, PriorEntry.revision == study.revision)
-        .where(PriorEntry.decision == PriorDecision.CHOSEN)
-        .order_by(PriorEntry.rank, PriorImageRow.id)
-    )
-    return [
-        ImageOut(
-            study_instance_uid=prior.study_instance_uid,
-            series_instance_uid=image.series_instance_uid,
-            sop_instance_uid=image.sop_instance_uid,
-            view=image.view_position or None,
-            study_date=prior.study_date or None,
-            role="prior",
-            display_url=DISPLAY.format(image.sop_instance_uid),
-        )
-        for prior, image in session.execute(query)
     ]
 
 

@@ -40,6 +40,7 @@ LEAVE = {
     ("DELETE", "/api/v1/studies/{study_instance_uid}/claim"): Action.WRITE_REPORTS,
     ("POST", "/api/v1/studies/{study_instance_uid}/redraft"): Action.REQUEST_DRAFTS,
     ("POST", "/api/v1/studies/{study_instance_uid}/views"): Action.READ_IN_PERSON,
+    ("POST", "/api/v1/studies/{study_instance_uid}/priors/{prior_study_instance_uid}/fetch"): Action.READ_IN_PERSON,
     ("GET", "/api/v1/drafts/{draft_id}"): Action.READ_STUDIES,
     ("POST", "/api/v1/drafts/{draft_id}/feedback"): Action.WRITE_REPORTS,
     ("GET", "/api/v1/report-texts"): Action.KEEP_TEXTS,
@@ -176,7 +177,8 @@ def furnished(house):
 
 def call(client, method, template, places):
     rows = dict.fromkeys(("draft_id", "report_id", "text_id", "user_id", "job_id"), "0" * 32)
-    uids = dict.fromkeys(("study_instance_uid", "series_instance_uid", "sop_instance_uid"), "1.2.3")
+    named = ("study_instance_uid", "prior_study_instance_uid", "series_instance_uid", "sop_instance_uid")
+    uids = dict.fromkeys(named, "1.2.3")
     blanks = {**rows, **uids, "frames": "1", "name": "mine"}
     body = BODIES.get(template) if method in {"POST", "PUT"} else None
     if template == "/api/v1/reports":

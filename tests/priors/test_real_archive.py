@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.builders.radiographs import save
 from tests.contract.archives import OUR_AE, dimse_peer, receiver
 from tests.peers.orthanc import Modality, running_orthanc
 from tests.priors.documents import FINDINGS, report, section, text
+from tests.priors.test_other_prior import entry_of, images_of, wanted
 from tests.priors.test_prior_search import prior, uid
 
 pytestmark = pytest.mark.peer("orthanc")
@@ -80,6 +82,23 @@ def test_a_pacs_that_stays_away_is_written_down(ward, pacs, pixels):
     written = search(ward, archive, pixels, ward.study(), attempts=5)
     assert written.outcome == "unavailable"
     assert "no connection" in written.reason
+
+
+def test_another_prior_is_fetched_for_a_reader_and_a_killed_pacs_is_told(ward, pacs, pixels):
+    orthanc, archive = pacs
+    study = ward.study()
+    search(ward, archive, pixels, study)
+    use_case = PriorSearch(ward.database, ward.clock, [archive], ward.store, pixels)
+    orthanc.server.kill()
+    claim = wanted(ward, study)
+    with pytest.raises(ArchiveUnavailable, match="no connection"):
+        use_case.fetch(claim)
+    use_case.fetch(replace(claim, attempts=5))
+    assert "no connection" in entry_of(ward, study).fetch_failure
+    orthanc.start_again()
+    use_case.fetch(wanted(ward, study))
+    (image,) = images_of(ward, entry_of(ward, study))
+    assert pixels.inspect(ward.store.path(image.object_key)).view_position == "PA"
 
 
 def test_a_patient_it_does_not_know_has_no_prior(ward, pacs, pixels):

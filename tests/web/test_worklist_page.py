@@ -208,6 +208,7 @@ def test_a_list_is_kept_under_a_name_and_found_again(reader, room):
     page = reader.page
     page.get_by_role("button", name="Draft ready").click()
     page.get_by_role("button", name="Flagged").click()
+    page.get_by_role("searchbox", name="Search").fill("a")
     page.get_by_role("button", name="Patient", exact=True).click()
     expect(page.get_by_role("columnheader", name="Patient")).to_have_attribute("aria-sort", "ascending")
     expect(grid(reader)).not_to_have_attribute("aria-rowcount", "41")
@@ -221,6 +222,8 @@ def test_a_list_is_kept_under_a_name_and_found_again(reader, room):
     expect(grid(reader)).to_have_attribute("aria-rowcount", "41")
     page.get_by_label("Saved lists").select_option("Flagged drafts")
     expect(grid(reader)).to_have_attribute("aria-rowcount", rows)
+    page.wait_for_timeout(500)  # longer than the search waits before it asks
+    expect(page.get_by_role("searchbox", name="Search")).to_have_value("a")
     expect(page.get_by_role("columnheader", name="Patient")).to_have_attribute("aria-sort", "ascending")
     expect(page.get_by_role("button", name="Draft ready")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Keep this list…").click()

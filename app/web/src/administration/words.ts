@@ -14,10 +14,14 @@ export const ROLES: Readonly<Record<Role, { words: string; may: string }>> = {
 
 const TASKS: Readonly<Record<string, string>> = {
   "priors.gather": "Search for priors",
+  "priors.fetch": "Fetch an earlier study",
   "drafting.write": "Write the draft",
   "evidence.point": "Point at evidence",
   "delivery.send": "Deliver the report",
 };
+
+/** What a reader may want beside the draft: the study's road does not wait for it. */
+const ASIDE: ReadonlySet<string> = new Set(["priors.fetch", "evidence.point"]);
 
 export function taskInWords(task: string): string {
   return TASKS[task] ?? task;
@@ -64,7 +68,7 @@ export function consequence(act: Act, task: string): string {
       : "The report stays signed, but it is not sent any more: see to it that its receiver gets it in another way.";
   }
   if (act === "drop") return "The study stays as it is, and can still be read and signed by hand.";
-  return task === "evidence.point" ? "The job is queued again; no study waits for it." : "The study takes its road again, from the search for priors on.";
+  return ASIDE.has(task) ? "The job is queued again; no study waits for it." : "The study takes its road again, from the search for priors on.";
 }
 
 /** What became of the letter, as the service answered: it may have been settled by somebody else meanwhile. */

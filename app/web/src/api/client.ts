@@ -68,6 +68,11 @@ export class Client {
     await this.http.send(`${study(uid)}/redraft`, { method: "POST" });
   }
 
+  /** Has the images of an earlier study of the ledger fetched; a repeat changes nothing. */
+  async fetchPrior(uid: string, prior: string): Promise<void> {
+    await this.http.send(`${study(uid)}/priors/${encodeURIComponent(prior)}/fetch`, { method: "POST" });
+  }
+
   /** An image was really shown to the reader. */
   viewed(uid: string, sopInstanceUid: string): Promise<Reading> {
     return this.http.json(`${study(uid)}/views`, { method: "POST", body: { sop_instance_uid: sopInstanceUid } });

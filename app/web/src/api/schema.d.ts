@@ -730,6 +730,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/studies/{study_instance_uid}/priors/{prior_study_instance_uid}/fetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch Prior
+         * @description Have the images of another earlier study fetched; the study has them, or says why not, at the next event.
+         */
+        post: operations["fetch_prior"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/studies/{study_instance_uid}/redraft": {
         parameters: {
             query?: never;
@@ -2089,11 +2109,21 @@ export interface components {
         /**
          * LedgerEntryOut
          * @description One earlier study that was looked at, and what became of it.
+         *
+         *     of_draft: the current draft was written from it. fetch_reason: what failed, also while it is tried again.
+         *     images: its own once they are fetched; only those of the chosen one are among the study's images too.
          */
         LedgerEntryOut: {
             decision: components["schemas"]["PriorDecision"];
             /** Description */
             description: string | null;
+            fetch: components["schemas"]["PriorFetch"];
+            /** Fetch Reason */
+            fetch_reason: string | null;
+            /** Images */
+            images: components["schemas"]["ImageOut"][];
+            /** Of Draft */
+            of_draft: boolean;
             /** Reason */
             reason: string | null;
             /** Source */
@@ -2261,6 +2291,12 @@ export interface components {
          * @enum {string}
          */
         PriorDecision: "chosen" | "rejected" | "failed";
+        /**
+         * PriorFetch
+         * @description Whether the images of an earlier study are here; the last two can never be fetched or shown.
+         * @enum {string}
+         */
+        PriorFetch: "not_fetched" | "fetching" | "fetched" | "failed" | "identity_uncertain" | "unfit";
         /**
          * PriorOutcome
          * @description How the search ended; three of the four are not "no prior".
@@ -6122,6 +6158,83 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fetch_prior: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_instance_uid: string;
+                prior_study_instance_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerEntryOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

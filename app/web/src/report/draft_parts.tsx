@@ -1,5 +1,7 @@
 import type { ReactNode } from "react";
 import type { Draft, DraftSentence, Flag } from "../api/types";
+import { useShownDraft } from "../study/evidence_context";
+import { RegionLine } from "../study/region_line";
 import { confidenceInWords, RESEARCH, sourceInWords } from "../words/said";
 
 /** Stands above every place where words of a draft can be read. */
@@ -9,12 +11,15 @@ export function DraftBanner() {
 
 export function SentenceFacts({ sentence }: { sentence: DraftSentence }) {
   return (
-    <p className="facts">
-      {`Draft, ${sourceInWords(sentence.source)} · `}
-      <span title="How sure the model was of its words (mean token probability). It is not the chance of being right.">
-        {`model confidence ${confidenceInWords(sentence.logprob)}`}
-      </span>
-    </p>
+    <>
+      <p className="facts">
+        {`Draft, ${sourceInWords(sentence.source)} · `}
+        <span title="How sure the model was of its words (mean token probability). It is not the chance of being right.">
+          {`model confidence ${confidenceInWords(sentence.logprob)}`}
+        </span>
+      </p>
+      <RegionLine sentence={sentence} />
+    </>
   );
 }
 
@@ -27,8 +32,9 @@ export function Flags({ flags }: { flags: readonly Flag[] }) {
   );
 }
 
-/** What wrote the draft and from what, so that it can be written again. */
+/** What wrote the draft and from what, so that it can be written again. It stands beside the draft's sentences, wherever they are. */
 export function DraftFacts({ draft, children }: { draft: Draft; children?: ReactNode }) {
+  useShownDraft(draft);
   const facts: [string, string][] = [
     ["Version", String(draft.version)],
     ["Model", draft.model],

@@ -5,6 +5,10 @@ const ANYWHERE: readonly [string, string][] = [
   ["Ctrl+Enter", "start the report; later, sign it"],
   ["Escape", "close a dialog, or leave a sentence as it was"],
 ];
+const STUDY: readonly [string, string][] = [
+  ["N", "next study of the list, as it was sorted and filtered"],
+  ["B", "evidence regions of the draft's sentences, on or off"],
+];
 const WORKLIST: readonly [string, string][] = [
   ["J, K or Down, Up", "next or last study"],
   ["Page Down, Page Up, End, Home", "further down or up; last or first study"],
@@ -19,6 +23,7 @@ const SENTENCES: readonly [string, string][] = [
   ["E", "edit"],
   ["R", "restore the draft's wording, undecided"],
   ["W", "say what is wrong with it"],
+  ["G", "go to its evidence region; there Enter goes back"],
   ["Down, Up", "next or last sentence"],
 ];
 const REPORT: readonly [string, string][] = [
@@ -41,13 +46,14 @@ const POINTER: readonly [string, string][] = [
   ["right drag, wheel", "zoom"],
 ];
 
-/** Every key of the page. Letters work only where the focus is on an image or in the report, and never while text is typed. */
+/** Every key of the page. Letters work only where the focus is in the part they belong to, and never while text is typed. */
 export function KeyHelp({ onClose }: { onClose: () => void }) {
   const image = PANE_ACTIONS.map(({ keys, name }): [string, string] => [keys.map(keyInWords).join(" or "), name]);
   return (
     <Dialog title="Keys" onClose={onClose}>
       <Keys heading="Anywhere" keys={ANYWHERE} />
       <Keys heading="In the worklist" keys={WORKLIST} />
+      <Keys heading="In a study, outside of text" keys={STUDY} />
       <Keys heading="In the report, outside of text" keys={REPORT} />
       <Keys heading="On a sentence of the draft" keys={SENTENCES} />
       <Keys heading="In your own words" keys={OWN_WORDS} />

@@ -8,12 +8,12 @@ export function caption(image: StudyImage): string {
 
 /** "PA · 15 Nov 2024 · 15 months earlier" */
 export function priorCaption(image: StudyImage, studyDate: string | null): string {
-  return [caption(image), earlierBy(image, studyDate)].filter((part) => part !== "").join(" · ");
+  return [caption(image), earlierBy(image.study_date, studyDate)].filter((part) => part !== "").join(" · ");
 }
 
 /** The date large, and for a prior how long before: nobody may take one image for the other. */
 export function Taken({ image, before }: { image: StudyImage; before: string | null }) {
-  const interval = before === null ? "" : earlierBy(image, before);
+  const interval = before === null ? "" : earlierBy(image.study_date, before);
   return (
     <p className="caption">
       {image.view !== null && image.view !== "" && <span className="caption-view">{`${image.view} · `}</span>}
@@ -23,8 +23,9 @@ export function Taken({ image, before }: { image: StudyImage; before: string | n
   );
 }
 
-function earlierBy(image: StudyImage, studyDate: string | null): string {
-  const interval = intervalInWords(image.study_date, studyDate);
+/** "15 months earlier", "same day"; "" where a date is not known. */
+export function earlierBy(date: string | null, studyDate: string | null): string {
+  const interval = intervalInWords(date, studyDate);
   if (interval === null) return "";
   return interval === "same day" ? interval : `${interval} earlier`;
 }

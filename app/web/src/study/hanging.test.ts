@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { StudyImage } from "../api/types";
-import { hang } from "./hanging";
+import type { LedgerEntry, Study, StudyImage } from "../api/types";
+import { hang, withPrior } from "./hanging";
 
 let count = 0;
 function image(role: StudyImage["role"], view: string | null, study_date: string): StudyImage {
@@ -19,4 +19,14 @@ it.each([
   const hung = hang(images);
   expect(hung.current?.view).toBe(current);
   expect(hung.prior === null ? undefined : `${hung.prior.view} ${hung.prior.study_date}`).toBe(prior);
+});
+
+it("hangs another prior's image of the same view in the chosen one's place", () => {
+  const [current, chosen] = [image("current", "PA", "20261120"), image("prior", "PA", "20250101")];
+  const others = [image("prior", "LATERAL", "20200101"), image("prior", "PA", "20200101")];
+  const study = { images: [current, chosen] } as unknown as Study;
+  const shown = withPrior(study, { images: others } as unknown as LedgerEntry);
+  expect(shown.images).toEqual([current, ...others]);
+  expect(hang(shown.images)).toEqual({ current, prior: others[1] });
+  expect(study.images).toEqual([current, chosen]);
 });

@@ -1,4 +1,4 @@
-import type { StudyImage } from "../api/types";
+import type { LedgerEntry, Study, StudyImage } from "../api/types";
 
 const FRONTAL = new Set(["PA", "AP", "FRONTAL"]);
 
@@ -9,6 +9,11 @@ export function hang(images: readonly StudyImage[]): { current: StudyImage | nul
   const priors = images.filter(({ role }) => role === "prior").sort(newestFirst);
   const same = priors.find(({ view }) => current !== null && view !== null && view !== "" && view === current.view);
   return { current, prior: same ?? priors.find(({ view }) => isFrontal(view)) ?? priors[0] ?? null };
+}
+
+/** The study with the images of this earlier one in the place of the prior's. */
+export function withPrior(study: Study, prior: LedgerEntry): Study {
+  return { ...study, images: [...study.images.filter(({ role }) => role === "current"), ...prior.images] };
 }
 
 export function isFrontal(view: string | null): boolean {

@@ -4,7 +4,7 @@ import { dayInWords } from "../words/dates";
 import { nameInWords, sexInWords } from "../words/person";
 import { priorityInWords, STATES } from "../words/said";
 
-/** Whose study this is. It never scrolls away. */
+/** Whose study this is. Name and number never scroll away. */
 export function IdentityBar({ study }: { study: Study }) {
   const { patient } = study;
   const name = useRef<HTMLHeadingElement>(null);
@@ -22,7 +22,7 @@ export function IdentityBar({ study }: { study: Study }) {
   ];
   return (
     <section className="identity" aria-label="Patient and study">
-      <h1 ref={name} tabIndex={-1}>{nameInWords(patient.name)}</h1>
+      <h1 ref={name} tabIndex={-1} data-number={withIssuer(patient.id, patient.issuer)}>{nameInWords(patient.name)}</h1>
       <Skips />
       <dl>
         {facts.map(([name, value]) => (

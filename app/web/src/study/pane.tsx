@@ -4,6 +4,7 @@ import type { StudyImage } from "../api/types";
 import { useServices } from "../app_context";
 import { FrameView } from "../viewer/frame_view";
 import type { Change, Does, Tool } from "../viewer/pane_keys";
+import type { RegionLayer } from "../viewer/regions";
 import type { Size } from "../viewer/view";
 import { caption as nameOf } from "./captions";
 import { frameQuery } from "./frame_query";
@@ -19,6 +20,7 @@ interface Props {
   choices: readonly StudyImage[];
   hung: Hung | undefined;
   tool: Tool;
+  regions: RegionLayer | null;
   isActive: boolean;
   /** There is no image in the other pane. */
   isAlone: boolean;
@@ -56,7 +58,7 @@ export function Pane(props: Props) {
   );
 }
 
-function Film({ role, image, label, hung, tool, isActive, act, onDo, onShown }: Props & { image: StudyImage; label: string }) {
+function Film({ role, image, label, hung, tool, regions, isActive, act, onDo, onShown }: Props & { image: StudyImage; label: string }) {
   const { client } = useServices();
   const [lost, setLost] = useState<string | null>(null);
   const frame = useQuery(frameQuery(client, image.display_url));
@@ -73,7 +75,7 @@ function Film({ role, image, label, hung, tool, isActive, act, onDo, onShown }: 
   if (failed) return <Unshown why={lost ?? frame.error?.message ?? ""} onRetry={() => { setLost(null); void frame.refetch(); }} />;
   if (hung === undefined || hung.frame !== data) return <div className="no-image" role="status"><p>Loading the image…</p></div>;
   const { view, box } = hung;
-  return <FrameView frame={data} view={view} box={box} tool={tool} isActive={isActive} label={label} watch={watch} onBox={onBox} onChange={onChange} onDo={onDo} onActive={onActive} />;
+  return <FrameView frame={data} view={view} box={box} tool={tool} isActive={isActive} label={label} regions={regions} watch={watch} onBox={onBox} onChange={onChange} onDo={onDo} onActive={onActive} />;
 }
 
 function Unshown({ why, onRetry }: { why: string; onRetry: () => void }) {

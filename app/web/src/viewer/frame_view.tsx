@@ -6,6 +6,7 @@ import { useMeasuring, type Measuring } from "./measuring";
 import { Markers, Overlay, Turned } from "./overlay";
 import { actionFor, arrow, isRuler, step, type Change, type Does, type Tool } from "./pane_keys";
 import { usePointer } from "./pointer";
+import { Regions, type RegionLayer } from "./regions";
 import { useBox, useSurface, type Watch } from "./surface";
 import { toImage, zoomed, type Point, type Size, type View } from "./view";
 
@@ -21,6 +22,8 @@ interface Props {
   isActive: boolean;
   /** What the image is, for those who cannot see it. */
   label: string;
+  /** Boxes over the image; null where none are wanted. */
+  regions: RegionLayer | null;
   watch: Watch;
   onBox: (box: Size) => void;
   onChange: (change: Change) => void;
@@ -29,7 +32,7 @@ interface Props {
 }
 
 /** One image with its tools: pointer and keys, measurements, glass, markers. */
-export function FrameView({ frame, view, box, tool, isActive, label, watch, onBox, onChange, onDo, onActive }: Props) {
+export function FrameView({ frame, view, box, tool, isActive, label, regions, watch, onBox, onChange, onDo, onActive }: Props) {
   const stage = useRef<HTMLDivElement>(null);
   const surface = useRef<HTMLDivElement>(null);
   const help = useId();
@@ -48,6 +51,8 @@ export function FrameView({ frame, view, box, tool, isActive, label, watch, onBo
     const does = actionFor(event)?.does;
     if (does === undefined) return;
     event.preventDefault();
+    // a box that goes would take the focus with it
+    if (does.kind === "regions") stage.current?.focus();
     if (does.kind === "step") {
       if (hasCrosshair(tool)) setAt(moved(crosshair, arrow(event.key), event.shiftKey ? 1 : CROSSHAIR_STEP, box));
       else onChange(step(arrow(event.key), tool, event.shiftKey));
@@ -79,10 +84,12 @@ export function FrameView({ frame, view, box, tool, isActive, label, watch, onBo
         <>
           {tool === "magnify" && isActive && <Magnifier frame={frame} view={view} box={box} at={crosshair} />}
           <Overlay frame={frame} view={view} box={box} measurements={measuring.done} open={opened(measuring, tool, toImage(crosshair, frame, box, view))} crosshair={isRuler(tool) && isActive ? crosshair : null} />
+          {regions !== null && <Regions frame={frame} view={view} box={box} layer={regions} />}
         </>
       )}
       <Markers orientation={frame.orientation} view={view} />
       <Turned view={view} />
+      <p className="attribution" role="status">{regions !== null && <span>{regions.words}</span>}</p>
       <output className="readout" aria-label="Window centre and width, zoom">
         {`C ${Math.round(view.window.center)}  W ${Math.round(view.window.width)}  ${Math.round(view.zoom * 100)} %`}
       </output>

@@ -20,7 +20,7 @@ export type Does =
   | { kind: "tool"; tool: Tool }
   | { kind: "link"; link: "place" | "window" }
   | { kind: "step" }
-  | { kind: "put" | "remove" | "leave" | "pane" };
+  | { kind: "put" | "remove" | "leave" | "pane" | "regions" };
 
 /** One key while a pane has the focus: what it is called and what it does. */
 export interface PaneAction {
@@ -71,6 +71,7 @@ export const PANE_ACTIONS: readonly PaneAction[] = [
   { keys: ["Escape"], name: "back to the window tool", does: { kind: "leave" } },
   { keys: ["s"], name: "link zoom and movement of both images, or part them", does: { kind: "link", link: "place" } },
   { keys: ["q"], name: "link windows of both images, or part them", does: { kind: "link", link: "window" } },
+  { keys: ["b"], name: "evidence regions of the draft's sentences, on or off", does: { kind: "regions" } },
   { keys: ["PageDown", "PageUp"], name: "go to the other image", does: { kind: "pane" } },
 ];
 

@@ -12,6 +12,8 @@ interface Props {
   linked: Linked;
   /** There is another image to link with. */
   canLink: boolean;
+  /** Whether evidence regions are drawn; null where there are none to be offered. */
+  regions: boolean | null;
   onDo: (does: Does) => void;
 }
 
@@ -24,7 +26,7 @@ interface Button {
 }
 
 /** Every action of the images as a button, one step of Tab, arrows between them (ARIA toolbar). */
-export function Toolbar({ of, view, tool, linked, canLink, onDo }: Props) {
+export function Toolbar({ of, view, tool, linked, canLink, regions, onDo }: Props) {
   const bar = useRef<HTMLDivElement>(null);
   const [stop, setStop] = useState("w");
   const chosen = (key: string): boolean => {
@@ -36,6 +38,7 @@ export function Toolbar({ of, view, tool, linked, canLink, onDo }: Props) {
     [{ key: "i", name: "Invert", pressed: view?.invert ?? false }, { key: "r", name: "↻", label: "Rotate to the right" }, { key: "l", name: "↺", label: "Rotate to the left" }, { key: "h", name: "⇋", label: "Flip across" }, { key: "v", name: "⥮", label: "Flip top to bottom" }],
     [{ key: "-", name: "−", label: "Zoom out" }, { key: "+", name: "+", label: "Zoom in" }, { key: "=", name: "Fit" }, { key: "o", name: "1:1", label: "1:1, one image pixel on one screen pixel" }, { key: "0", name: "Reset" }],
     [{ key: "s", name: "Link zoom", pressed: linked.place, off: !canLink }, { key: "q", name: "Link window", pressed: linked.window, off: !canLink }],
+    ...(regions === null ? [] : [[{ key: "b", name: "Evidence regions", pressed: regions }]]),
   ];
   const press = (key: string) => {
     const does = doesOf(key);

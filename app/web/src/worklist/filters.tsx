@@ -64,13 +64,18 @@ export function Filters({ filter, onChange, counts, tallies, search, first }: Pr
 function Search({ filter, onChange, field }: { filter: ListFilter; onChange: (filter: ListFilter) => void; field: RefObject<HTMLInputElement | null> }) {
   const [typed, setTyped] = useState(filter.q);
   const [seen, setSeen] = useState(filter.q);
+  const [sent, setSent] = useState(filter.q);
+  // A word that was not typed here (a saved list's, or none after "Clear filters") takes the place of what was.
   if (seen !== filter.q) {
     setSeen(filter.q);
-    if (filter.q === "") setTyped("");
+    if (filter.q !== sent) setTyped(filter.q);
   }
   useEffect(() => {
     if (typed === filter.q) return undefined;
-    const timer = window.setTimeout(() => { onChange({ ...filter, q: typed }); }, PAUSE);
+    const timer = window.setTimeout(() => {
+      setSent(typed);
+      onChange({ ...filter, q: typed });
+    }, PAUSE);
     return () => { window.clearTimeout(timer); };
   }, [typed, filter, onChange]);
   return (

@@ -5,6 +5,7 @@ import type { WorklistItem } from "../api/types";
 import { COLUMNS } from "./columns";
 import { ORDERS, type SortKey } from "./order";
 import { Row } from "./row";
+import { useHandOn } from "./seen_list";
 
 /** Heights as in worklist.css, in px. */
 const LINE = 28;
@@ -51,6 +52,7 @@ export function Grid(props: Props) {
     rangeExtractor,
   });
   useSteadyScroll(box, rows, question);
+  useHandOn(rows, onOpen);
   useLayoutEffect(() => {
     if (wantsFocus.current && found >= 0) virtual.scrollToIndex(found);
   });

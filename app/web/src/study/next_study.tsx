@@ -1,0 +1,16 @@
+import { following, useSeenList } from "../worklist/seen_list";
+import { useStudyKey } from "./study_keys";
+
+/** On to the study after this one, in the order and filter of the list that the reader came from. */
+export function NextStudy({ open }: { open: string }) {
+  const list = useSeenList();
+  const [next] = following(list, open, 1);
+  const go = () => { if (next !== undefined) list?.open(next); };
+  useStudyKey("n", go);
+  return (
+    <p className="next-study">
+      {next === undefined && <span className="quiet">No further study in the list</span>}
+      <button type="button" disabled={next === undefined} title="Next study of the list, as it was sorted and filtered (N)" onClick={go}>Next study</button>
+    </p>
+  );
+}
