@@ -21,13 +21,9 @@ pytestmark = pytest.mark.peer("chromium", "node")
 ROWS, COLUMNS = 240, 320
 MARK = slice(60, 150), slice(150, 210)
 """Rows and columns of the bright part of the film."""
-PLACE = {
-    "left_edge": 150 / COLUMNS,
-    "top_edge": 60 / ROWS,
-    "right_edge": 210 / COLUMNS,
-    "bottom_edge": 150 / ROWS,
-}
-SMALL = {"left_edge": 0.125, "top_edge": 0.5, "right_edge": 0.25, "bottom_edge": 0.875}
+EDGES = ("left_edge", "top_edge", "right_edge", "bottom_edge")
+PLACE = dict(zip(EDGES, (150 / COLUMNS, 60 / ROWS, 210 / COLUMNS, 150 / ROWS), strict=True))
+SMALL = dict(zip(EDGES, (0.125, 0.5, 0.25, 0.875), strict=True))
 WORDS = "Model attribution, not a finding's outline; not for diagnosis."
 SENTENCES = [
     {"section": "findings", "text": "Left pleural effusion.", "source": "image"},
@@ -40,17 +36,11 @@ PLACES = {0: PLACE, 2: SMALL, 3: PLACE}
 BRIGHT = """(canvas, least) => {
   const { width, height } = canvas
   const { data } = canvas.getContext('2d').getImageData(0, 0, width, height)
-  let [left, top, right, bottom] = [width, height, 0, 0]
-  for (let at = 0; at < width * height; at += 1) {
-    if (data[4 * at] < least) continue
-    const [x, y] = [at % width, Math.floor(at / width)]
-    left = Math.min(left, x)
-    top = Math.min(top, y)
-    right = Math.max(right, x + 1)
-    bottom = Math.max(bottom, y + 1)
-  }
-  const density = width / canvas.clientWidth
-  return [left, top, right, bottom].map(edge => edge / density)
+  const bright = Array.from({ length: width * height }, (_, at) => at).filter(at => data[4 * at] >= least)
+  const columns = bright.map(at => at % width).sort((one, other) => one - other)
+  const [left, top] = [columns.at(0), Math.floor(bright.at(0) / width)]
+  const [right, bottom] = [columns.at(-1) + 1, Math.floor(bright.at(-1) / width) + 1]
+  return [left, top, right, bottom].map(edge => edge * canvas.clientWidth / width)
 }"""
 PIXELS = "canvas => canvas.toDataURL()"
 
@@ -101,7 +91,7 @@ def shown(reader, room, study):
 
 
 def toggle(reader):
-    return reader.page.get_by_role("toolbar", name="Image tools").get_by_role("button", name="Evidence regions")
+    return reader.page.get_by_role("button", name="Evidence regions")
 
 
 def edges(pane):
@@ -180,8 +170,7 @@ class TestPlaces:
         reader.page.mouse.up()
         reader.page.keyboard.up("Shift")
         self.expect_over_the_mark(pane, "drag")
-        pane.press("0")
-        pane.press("m")  # a drag that begins on a box is a drag of the image
+        pane.press("0", "m")  # a drag that begins on a box is a drag of the image
         left, top, right, bottom = self.box(pane)
         reader.page.mouse.move(box["x"] + (left + right) / 2, box["y"] + (top + bottom) / 2)
         reader.page.mouse.down()
@@ -320,19 +309,17 @@ def test_a_region_on_another_image_is_brought_onto_the_screen(reader, room, stud
     pane = shown()
     choice = reader.page.get_by_role("combobox", name="Current image")
     pane.press("b")
-    (with_boxes,) = [at for at in range(2) if has_boxes_when_chosen(choice, pane, at)]
-    choice.select_option(index=1 - with_boxes)
-    expect(pane.stage.get_by_text("those of the draft are on another image")).to_be_visible()
+    elsewhere = pane.stage.get_by_text("those of the draft are on another image")
+    for at in range(2):
+        choice.select_option(index=at)
+        expect(pane.stage.get_by_role("status").filter(has_text=WORDS)).to_be_visible()
+        if elsewhere.count():
+            break
+    expect(elsewhere).to_be_visible()
     expect(edges(pane)).to_have_count(0)
     way(reader, "The heart").click()
     expect(label(pane, 3)).to_be_focused()
     expect(edges(pane)).to_have_count(3)
-
-
-def has_boxes_when_chosen(choice, pane, at):
-    choice.select_option(index=at)
-    expect(pane.stage.get_by_role("status").filter(has_text=WORDS)).to_be_visible()
-    return edges(pane).count() > 0
 
 
 class TestLookFirst:

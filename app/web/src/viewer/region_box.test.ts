@@ -45,10 +45,13 @@ it("holds what lies in the part, and nothing else, however the image is looked a
 });
 
 it("labels stay in the pane and off each other, also where the boxes are one upon another", () => {
-  const rectangle = fc.record({ x: fc.integer({ min: -900, max: 900 }), y: fc.integer({ min: -900, max: 900 }), width: fc.constant(50), height: fc.constant(40) });
+  const place = fc.double({ min: -900, max: 900, noNaN: true });
+  const stacks = fc.array(fc.record({ x: place, y: place, count: fc.integer({ min: 1, max: 6 }) }), { maxLength: 5 });
   fc.assert(
-    fc.property(fc.array(rectangle, { maxLength: 20 }), (rectangles) => {
+    fc.property(stacks, (corners) => {
+      const rectangles = corners.flatMap(({ x, y, count }) => Array.from({ length: count }, () => ({ x, y, width: 50, height: 40 })));
       const places = labelPlaces(rectangles, BOX);
+      expect(places).toHaveLength(rectangles.length);
       for (const [at, { x, y }] of places.entries()) {
         expect(x).toBeGreaterThanOrEqual(0);
         expect(x).toBeLessThanOrEqual(BOX.width - LABEL.width);
@@ -56,6 +59,7 @@ it("labels stay in the pane and off each other, also where the boxes are one upo
         for (const other of places.slice(at + 1)) expect(Math.abs(other.x - x) >= LABEL.width || Math.abs(other.y - y) >= LABEL.height).toBe(true);
       }
     }),
+    { numRuns: 500 },
   );
   expect(labelPlaces([{ x: 10, y: 20, width: 50, height: 40 }, { x: 10, y: 20, width: 50, height: 40 }], BOX)).toEqual([{ x: 10, y: 20 }, { x: 10 + LABEL.width, y: 20 }]);
 });

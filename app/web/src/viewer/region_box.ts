@@ -38,6 +38,7 @@ function blocked(at: Point, taken: readonly Point[]): Point | undefined {
   return taken.find(({ x, y }) => Math.abs(x - at.x) < LABEL.width && Math.abs(y - at.y) < LABEL.height);
 }
 
+/** In whole pixels: with fractions, one label's width further may still be a hair too near. */
 function within(value: number, most: number): number {
-  return Math.max(0, Math.min(most, value));
+  return Math.round(Math.max(0, Math.min(most, value)));
 }
