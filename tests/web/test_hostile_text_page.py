@@ -66,8 +66,14 @@ def folded(text):
 def shows(place, texts):
     """The place has each of the texts, as its own text."""
     expect(place.first).to_be_attached()
-    there = folded("\n".join(place.all_text_contents()))
-    assert [text for text in texts if folded(text) not in there] == []
+    lacking = texts
+    for _ in range(40):  # an answer may still be on its way to the page
+        there = folded("\n".join(place.all_text_contents()))
+        lacking = [text for text in texts if folded(text) not in there]
+        if not lacking:
+            return
+        place.page.wait_for_timeout(250)
+    pytest.fail(f"{len(lacking)} of {len(texts)} texts are not shown, the first of them {lacking[0]!r}")
 
 
 def unharmed(reader, room):
