@@ -39,6 +39,11 @@ def contents(folder):
     return "\n".join([*texts, json.dumps(table.to_pylist(), ensure_ascii=False), str(table.schema.metadata)])
 
 
+def is_in(value, text):
+    """A login name of three letters stands in one digest in twenty by chance: letters count as a word of their own."""
+    return bool(re.search(rf"\b{value}\b", text)) if value.isalpha() else value in text
+
+
 @pytest.fixture
 def reader(house):
     return house.reader("ada")
@@ -61,7 +66,7 @@ def test_no_identifier_of_the_database_is_in_any_byte(house, full, export):
     folder, tally = export()
     assert (tally.records, tally.refused.total()) == (3, 0)
     text = contents(folder)
-    assert [value for value in made.identifiers(house.database) if value in text] == []
+    assert [value for value in made.identifiers(house.database) if is_in(value, text)] == []
     plain = folded(text)
     assert [n for n in known(names=NAMES).names if re.search(rf"(?<![^\W_]){re.escape(n)}(?![^\W_])", plain)] == []
     for day in ("2025-01-15", "15.01.2025", "January 15", "2026-03-02", "2026-02-27", "08:15", "555-123"):
