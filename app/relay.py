@@ -107,7 +107,7 @@ class Relay:
     def reconcile(self) -> int:
         """Queue again, or bury, each job past its deadline; returns how many."""
         with self.database.reading() as session:
-            query = sa.select(Job.id).where(Job.state.in_(("queued", "running")), Job.deadline <= self.clock.now())
+            query = sa.select(Job.id).where(Job.state.in_(jobs.UNFINISHED), Job.deadline <= self.clock.now())
             if session.scalar(query.limit(1)) is None:
                 return 0
         with unit_of_work(self.database, self.clock) as uow:

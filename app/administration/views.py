@@ -16,11 +16,11 @@ from app.administration.schemas import (
     QueueOut,
     QueuesOut,
 )
-from app.db.jobs import DEAD
+from app.db.jobs import DEAD, UNFINISHED
 from app.db.tables import AuditRow, Draft, Job, OutboxMessage, Study
 from app.errors import NotFound
 
-WAITING = ("queued", "running", DEAD)
+WAITING = (*UNFINISHED, DEAD)
 ECHOED, ECHO_FAILED = "peer.echoed", "peer.echo_failed"
 
 

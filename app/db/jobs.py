@@ -17,6 +17,7 @@ from app.db.tables import Job, OutboxMessage, Study
 from app.domain.identifiers import new_id
 
 DEAD, SUPERSEDED, DROPPED = "dead", "superseded", "dropped"
+UNFINISHED = ("queued", "running")
 """No attempt left, and a person must look; given way to another job; given up by a person."""
 MAX_ATTEMPTS = 5
 UNCLAIMED_AFTER = timedelta(seconds=20)
@@ -49,7 +50,7 @@ class Claim:
 def enqueue(session: Session, now: datetime, task: str, study: Study, target: str = "") -> None:
     """A new job for the study's current revision; older unfinished ones of the task and target give way."""
     same = (Job.task == task, Job.study_id == study.id, Job.target == target)
-    unfinished = Job.state.in_(("queued", "running"))
+    unfinished = Job.state.in_(UNFINISHED)
     session.execute(sa.update(Job).where(*same, unfinished).values(state=SUPERSEDED, token=new_id()))
     rounds = session.scalar(sa.select(sa.func.count()).where(*same, Job.revision == study.revision)) or 0
     job = Job(
@@ -138,7 +139,7 @@ def overdue(session: Session, now: datetime, limit: int = 100) -> list[Job]:
 
     Locked as everywhere, the study before its jobs. What another transaction holds is left for the next round.
     """
-    late = (Job.state.in_(("queued", "running")), Job.deadline <= now)
+    late = (Job.state.in_(UNFINISHED), Job.deadline <= now)
     of_late = sa.select(Job.study_id).where(*late).group_by(Job.study_id).order_by(sa.func.min(Job.deadline))
     lock = sa.select(Study.id).where(Study.id.in_(of_late.limit(limit))).with_for_update(skip_locked=True)
     held = session.scalars(lock).all()

@@ -24,8 +24,13 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cache-Control": "no-store",  # patients' data leaves no copy in a browser's or a proxy's cache
 }
+LISTENING = HEADERS | {
+    "Permissions-Policy": HEADERS["Permissions-Policy"].replace("microphone=()", "microphone=(self)")
+}
+"""Where the page may use the microphone."""
 BODY_SECONDS = 30.0
 """A body must be complete by then."""
 
@@ -43,13 +48,12 @@ class SecurityHeaders:
             await self.app(scope, receive, send)
             return
 
-        listens = "microphone=(self)" if self.microphone else "microphone=()"
-        permissions = {"Permissions-Policy": f"camera=(), geolocation=(), {listens}, payment=(), usb=()"}
+        told = LISTENING if self.microphone else HEADERS
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in (HEADERS | permissions).items():
+                for name, value in told.items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.db.dead_letters import PRIOR_FETCH
-from app.db.jobs import DEAD
+from app.db.jobs import DEAD, UNFINISHED
 from app.db.tables import Draft, Job, PriorEntry, PriorImageRow, Study
 from app.domain.priors import PriorDecision, PriorOutcome, Standing
 from app.domain.study import Stage
@@ -110,7 +110,7 @@ def _fetch(entry: PriorEntry, job: Job | None) -> PriorFetch:
         return PriorFetch.FETCHED
     if entry.standing != Standing.USABLE:
         return PriorFetch.IDENTITY_UNCERTAIN if entry.standing == Standing.IDENTITY else PriorFetch.UNFIT
-    if job is not None and job.state in {"queued", "running"}:
+    if job is not None and job.state in UNFINISHED:
         return PriorFetch.FETCHING
     return PriorFetch.FAILED if _failure(entry, job) else PriorFetch.NOT_FETCHED
 

@@ -6,23 +6,22 @@ from dataclasses import dataclass, field
 
 import pytest
 import sqlalchemy as sa
-from pynetdicom import AE, evt
 
 from app.access import Role
 from app.bootstrap.peers import ModelServer, peers
 from app.config import Settings
-from app.db import jobs, outbox
+from app.db import jobs
 from app.db.session import unit_of_work
 from app.db.tables import Delivery, Job
 from app.delivery.handlers import DeliverReport
-from app.domain.events import StudyCompleted
-from app.domain.study import Stage, Step
+from app.domain.study import Stage
 from app.errors import ArchiveUnavailable, EndpointRefused, EndpointUnavailable
 from app.main import ApiDeps, create_app
 from app.ports import PeerFacts
 from app.worker import JobRunner
 from tests.api.acts import begin, save
 from tests.api.house import House
+from tests.builders.administration import answering_archive, failed_study, handed_over, refuse
 from tests.builders.reading import add_draft, add_ready_study, quick_passwords
 from tests.builders.reports import add_signed_report
 from tests.builders.studies import add_study
@@ -30,7 +29,6 @@ from tests.fakes.report_endpoint import RememberingEndpoint
 from tests.peers.process import free_port
 
 ADMIN = "/api/v1/admin"
-VERIFICATION = "1.2.840.10008.1.1"
 WHY = {"reason": "the archive is back"}
 
 
@@ -44,18 +42,8 @@ def admin(house):
 
 @pytest.fixture
 def archive():
-    """A foreign storage archive that answers C-ECHO, and how often it was asked."""
-    echoes = []
-    entity = AE(ae_title="PACS")
-    entity.add_supported_context(VERIFICATION)
-
-    def answer(event):
-        echoes.append(event.assoc.requestor.ae_title)
-        return 0x0000
-
-    server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_ECHO, answer)])
-    yield server.socket.getsockname()[1], echoes
-    server.shutdown()
+    with answering_archive() as running:
+        yield running
 
 
 def with_peers(house, pixels, *known):
@@ -157,31 +145,6 @@ def test_the_model_server_is_a_peer_and_its_credentials_stay_here(house, pixels)
 # --- dead letters -----------------------------------------------------------------------------------------
 
 
-def due(house):
-    """The messages that the relay would hand to the broker now."""
-    sent = []
-    with unit_of_work(house.database, house.clock) as uow:
-        outbox.relay(uow.session, lambda *message: sent.append(message))
-    return sent
-
-
-def refuse(_claim):
-    raise EndpointRefused("the archive wants no such query.")
-
-
-def failed_study(house):
-    """A study whose prior search was refused for good."""
-    study = add_study(house.database, house.clock)
-    with unit_of_work(house.database, house.clock) as uow:
-        row = uow.study(study.id)
-        uow.move(row, Step.COMPLETED)
-        uow.emit(StudyCompleted(row.id))
-    runner = JobRunner(house.database, house.clock, {"priors.gather": refuse})
-    for _, job_id, token in due(house):
-        runner.run(job_id, token)
-    return study
-
-
 def letters(admin):
     return admin.get(f"{ADMIN}/dead-letters").json()["items"]
 
@@ -209,7 +172,7 @@ def test_a_failed_study_takes_its_road_again_once(either_house):
     answers = [admin.post(f"{ADMIN}/dead-letters/{letter['id']}/retry", json=WHY).json() for _ in range(3)]
     assert [(answer["state"], answer["study_state"]) for answer in answers] == [("superseded", "gathering_priors")] * 3
     assert jobs_of(house, study.id) == [("priors.gather", "superseded"), ("priors.gather", "queued")]
-    assert [task for task, *_ in due(house)] == ["priors.gather"]
+    assert [task for task, *_ in handed_over(house)] == ["priors.gather"]
     assert letters(admin) == []
     (entry,) = house.audited("job.retried")
     assert (entry.actor, entry.study_id, entry.detail["reason"]) == ("user:root", study.id, WHY["reason"])
@@ -224,7 +187,7 @@ def test_a_dropped_letter_leaves_its_study_to_be_read_by_hand(house, admin):
     again = admin.post(f"{ADMIN}/dead-letters/{letter['id']}/retry", json=WHY)
     assert (again.status_code, again.json()["state"]) == (200, "dropped")
     assert letters(admin) == []
-    assert due(house) == []
+    assert handed_over(house) == []
     assert len(house.audited("job.dropped")) == 1
     assert house.audited("job.retried") == []
     report = begin(house.reader("ada"), study)
@@ -256,7 +219,7 @@ def test_a_dead_delivery_is_sent_again_and_arrives_once(house, admin, fault):
     for _ in range(2):
         answer = admin.post(f"{ADMIN}/dead-letters/{letter['id']}/retry", json=WHY)
         assert (answer.json()["state"], answer.json()["last_error"]) == ("queued", "")
-    [message] = due(house)
+    [message] = handed_over(house)
     runner.run(*message[1:])
     assert (len(refusing.received), len(open_one.received)) == (1, 1)
     study = house.study(report.study_id)
@@ -272,25 +235,25 @@ def test_a_job_beside_the_road_dies_and_comes_back_without_its_study(house, admi
     with unit_of_work(house.database, house.clock) as uow:
         jobs.enqueue(uow.session, uow.now, "evidence.point", uow.study(study.id))
     runner = JobRunner(house.database, house.clock, {"evidence.point": refuse})
-    [message] = due(house)
+    [message] = handed_over(house)
     runner.run(*message[1:])
     [letter] = letters(admin)
     assert (letter["task"], letter["study_state"]) == ("evidence.point", "gathering_priors")
     assert admin.post(f"{ADMIN}/dead-letters/{letter['id']}/retry", json=WHY).json()["state"] == "queued"
     assert house.study(study.id).stage is Stage.GATHERING_PRIORS
-    assert [task for task, *_ in due(house)] == ["evidence.point"]
+    assert [task for task, *_ in handed_over(house)] == ["evidence.point"]
 
 
 def bury(house, runner):
     """Run the delivery until it has no attempt left."""
     for _ in range(5):
-        for _, job_id, token in due(house):
+        for _, job_id, token in handed_over(house):
             runner.run(job_id, token)
         house.clock.advance(60)
         with unit_of_work(house.database, house.clock) as uow:
             for job in jobs.overdue(uow.session, uow.now):
                 jobs.requeue(uow.session, uow.now, job)
-    due(house)
+    handed_over(house)
 
 
 def test_many_dead_letters_come_in_pages(house, admin):
@@ -330,7 +293,7 @@ def test_queues_count_jobs_by_task_and_state_with_the_age_of_the_oldest(either_h
     rows = {(row["task"], row["state"]): (row["jobs"], row["oldest_seconds"]) for row in found["items"]}
     assert rows == {("priors.gather", "dead"): (1, 140.0), ("delivery.send", "queued"): (2, 40.0)}
     assert (found["waiting_messages"], found["oldest_message_seconds"]) == (2, 40.0)
-    due(house)
+    handed_over(house)
     found = admin.get(f"{ADMIN}/queues").json()
     assert (found["waiting_messages"], found["oldest_message_seconds"]) == (0, None)
 

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import httpx
 import sqlalchemy as sa
 from playwright.sync_api import Locator, Page, expect
-from pynetdicom import AE, evt
 
 from app.bootstrap.peers import peers
 from app.config import Settings
-from app.db import jobs, outbox
+from app.db import jobs
 from app.db.session import unit_of_work
 from app.db.tables import AuditRow, Job, Study, User
-from app.domain.events import StudyCompleted
-from app.domain.study import Stage, Step
-from app.errors import EndpointRefused
+from app.domain.study import Stage
 from app.ports import Peer, PeerFacts
-from app.worker import JobRunner
 from tests.builders.reading import PASSWORD
 from tests.builders.studies import add_study
 from tests.peers.process import free_port
-from tests.web.reader import Reader
+from tests.web.reader import OVER_THE_EDGE, Reader
 from tests.web.room import Room
 
 MARKUP = "<img src=x onerror=document.body.remove()>"
@@ -36,7 +31,6 @@ SMALL = """() => [...document.querySelectorAll('button, select, input, a, summar
   .filter(([, { width, height }]) => width < 24 || height < 24)
   .map(([html, { width, height }]) => `${width} x ${height}: ${html}`)"""
 """Targets that are too small to hit; of a labelled box the label counts."""
-OVER_THE_EDGE = "() => document.documentElement.scrollWidth - innerWidth"
 
 
 @dataclass(frozen=True)
@@ -53,52 +47,11 @@ class OneWay:
         raise AssertionError("it was asked")
 
 
-@contextmanager
-def answering_archive() -> Iterator[tuple[int, list[str]]]:
-    """A foreign storage archive that answers C-ECHO: its port, and who asked."""
-    echoes = []
-    entity = AE(ae_title="PACS")
-    entity.add_supported_context("1.2.840.10008.1.1")
-
-    def answer(event: evt.Event) -> int:
-        echoes.append(event.assoc.requestor.ae_title)
-        return 0x0000
-
-    running = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_ECHO, answer)])
-    yield running.socket.getsockname()[1], echoes
-    running.shutdown()
-
-
 def configured_peers(port: int) -> Sequence[Peer]:
     """`pacs`, which answers on this port, and `ris`, which is not there."""
     there = {"name": "pacs", "ae_title": "PACS", "host": "127.0.0.1", "port": port, "roles": ["query_retrieve"]}
     absent = {"name": "ris", "ae_title": "GONE", "host": "127.0.0.1", "port": free_port(), "roles": ["results"]}
     return peers(Settings(dicom={"peers": [there, absent]}), lambda: True)
-
-
-def handed_over(room: Room) -> list[tuple[str, str, str]]:
-    """The messages that the relay would hand to the broker now."""
-    sent = []
-    with unit_of_work(room.database, room.clock) as uow:
-        outbox.relay(uow.session, lambda *message: sent.append(message))
-    return sent
-
-
-def failed_study(room: Room, why: str = "the archive wants no such query.") -> Study:
-    """A study whose search for priors was refused for good: one dead letter."""
-
-    def refuse(_claim: jobs.Claim) -> None:
-        raise EndpointRefused(why)
-
-    study = add_study(room.database, room.clock)
-    with unit_of_work(room.database, room.clock) as uow:
-        row = uow.study(study.id)
-        uow.move(row, Step.COMPLETED)
-        uow.emit(StudyCompleted(row.id))
-    runner = JobRunner(room.database, room.clock, {"priors.gather": refuse})
-    for _, job_id, token in handed_over(room):
-        runner.run(job_id, token)
-    return study
 
 
 def dead_letters(room: Room, count: int) -> list[str]:

@@ -18,6 +18,7 @@ WATCH = "addEventListener('securitypolicyviolation', e => console.error('CSP', e
 KEPT = """() => JSON.stringify(
   [location.href, document.title, history.state, {...localStorage}, {...sessionStorage}, document.cookie]
 )"""
+OVER_THE_EDGE = "() => document.documentElement.scrollWidth - innerWidth"
 GREYS = """canvas => {
   const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
   return new Set(data.filter((_, at) => at % 4 === 0)).size

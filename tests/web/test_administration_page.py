@@ -11,15 +11,14 @@ from app.access import Role
 from app.accounts.handlers import Accounts
 from app.db.report_tables import SavedText
 from app.domain.study import Stage
+from tests.builders.administration import answering_archive, failed_study
 from tests.builders.reading import PASSWORD, add_draft, quick_passwords
 from tests.web.administered import (
     MARKUP,
     OneWay,
-    answering_archive,
     audited,
     configured_peers,
     dead_letters,
-    failed_study,
     job_states,
     may_log_in,
     misfits,

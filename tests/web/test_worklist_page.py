@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from app.domain.study import Stage
 from tests.bench.bench_worklist import WAITING, arrive, seed
 from tests.builders.reading import PASSWORD
+from tests.web.reader import OVER_THE_EDGE
 
 pytestmark = pytest.mark.peer("chromium", "node")
 
@@ -18,7 +19,6 @@ SMALL = """() => [...document.querySelectorAll('button, select, input, a, summar
   .map(one => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()])
   .filter(([, { width, height }]) => width < 24 || height < 24)
   .map(([html, { width, height }]) => `${width} x ${height}: ${html}`)"""
-OVER_THE_EDGE = "() => document.documentElement.scrollWidth - innerWidth"
 COVERED = """() => {
   const { left, top, width, height } = document.activeElement.getBoundingClientRect()
   return document.elementFromPoint(left + width / 2, top + height / 2) !== document.activeElement
