@@ -48,6 +48,7 @@ class TestTemplates:
         self.begin_by_hand(reader)
         keys = reader.page.keyboard
         keys.type("Old scar. nod")
+        expect(reader.page.get_by_text("puts in macro “Nodule”")).to_be_visible()
         keys.press("Tab")
         keys.type(" More.")
         expect_text(own(reader), "Old scar. Nodule of some size. More.")

@@ -6,6 +6,7 @@ import { isSigned, isWithdrawn } from "../words/said";
 import { Editor } from "./editor";
 import { useLock } from "./lock";
 import { Reading } from "./reading";
+import { useSavedTexts } from "./saved_texts";
 import { SignedView } from "./signed_view";
 import { WithdrawDialog } from "./withdraw_dialog";
 import { isWithheld } from "./withheld";
@@ -16,6 +17,7 @@ export function ReportPanel({ study, imageFault }: { study: Study; imageFault: b
   const queries = useQueryClient();
   const uid = study.study_instance_uid;
   const lock = useLock(uid);
+  useSavedTexts(mayReport(reader)); // before the editor opens: a shortcut typed at once finds its text
   const [editing, setEditing] = useState<Report | null>(null);
   const [fault, setFault] = useState<string | null>(null);
   const kept = study.report !== null && !isWithdrawn(study.report.status) ? study.report : null;

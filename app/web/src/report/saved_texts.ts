@@ -3,9 +3,9 @@ import type { SavedText, Section, Study } from "../api/types";
 import { useServices } from "../app_context";
 
 /** The site's templates and macros and the reader's own; of two with one shortcut the reader's own comes first. */
-export function useSavedTexts(): readonly SavedText[] {
+export function useSavedTexts(enabled = true): readonly SavedText[] {
   const { client } = useServices();
-  return useQuery({ queryKey: ["report-texts"], queryFn: () => client.texts(), staleTime: 60_000 }).data ?? NONE;
+  return useQuery({ queryKey: ["report-texts"], queryFn: () => client.texts(), staleTime: 60_000, enabled }).data ?? NONE;
 }
 
 const NONE: readonly SavedText[] = [];
