@@ -19,7 +19,7 @@ from app.domain.identifiers import new_id
 from app.domain.reading import ReadingMode
 from app.domain.report import SIGNED, ReportStatus
 from app.domain.study import READABLE, Stage, Step
-from app.errors import Conflict, InvalidRequest, StaleVersion
+from app.errors import Conflict, InvalidRequest, ServiceError, StaleVersion
 from app.ports import Clock
 from app.rest.etags import is_expected
 from app.rest.guard import actor
@@ -61,11 +61,11 @@ def refuse_closed(report: Report) -> None:
         raise Conflict(message)
 
 
-def refuse_stale_version(report: Report, if_match: str | None) -> None:
-    """Raises VersionRequired without If-Match, StaleVersion where it names another version (RFC 9110 13.1.1)."""
+def refuse_stale_version(report: Report, if_match: str | None, refusal: type[ServiceError] = StaleVersion) -> None:
+    """Raises VersionRequired without If-Match, `refusal` where it names another version (RFC 9110 13.1.1)."""
     if not is_expected(etag(report), if_match):
         message = "The report was changed since you read it; read it again, then decide what to keep."
-        raise StaleVersion(message)
+        raise refusal(message)
 
 
 def locked_rows(uow: UnitOfWork, report_id: str) -> tuple[Study, Report]:

@@ -68,7 +68,7 @@ def write_report(
     return _tagged(review.reports.save(reader, report_id, if_match, given), response)
 
 
-@router.post("/{report_id}/sign", responses=declared(401, 403, 404, 409, 412, 422, 428, 429))
+@router.post("/{report_id}/sign", responses=declared(401, 403, 404, 409, 422, 428, 429))
 def sign_report(
     report_id: RowId,
     given: SignReport,
@@ -78,7 +78,7 @@ def sign_report(
     response: Response,
     if_match: IfMatch = None,
 ) -> ReportOut:
-    """Make it final: the password again, every sentence of the draft decided, the draft not stale."""
+    """Make it final: the password again, every sentence of the draft decided; a stale text or draft is 409."""
     credential = Credential(given.password, address(request), given.meaning)
     return _tagged(review.signing.sign(reader, report_id, if_match, credential), response)
 

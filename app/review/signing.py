@@ -51,6 +51,12 @@ class Credential:
     meaning: str
 
 
+class SignatureStale(Conflict):
+    """The text was changed since its signer read it: what stands there now is not what he meant to sign."""
+
+    title = "The report has changed"
+
+
 @dataclass(frozen=True, slots=True)
 class SignReports:
     """decided: hears how many sentences met which decision, once per signed report."""
@@ -64,19 +70,19 @@ class SignReports:
     def sign(self, reader: Reader, report_id: str, if_match: str | None, given: Credential) -> ReportOut:
         """Make the report final.
 
-        Raises AlreadySigned, VersionRequired, StaleVersion, StudyLocked, DraftWithheld, DraftStale, NotReadyToSign,
+        Raises AlreadySigned, VersionRequired, SignatureStale, StudyLocked, DraftWithheld, DraftStale, NotReadyToSign,
         IllegalTransition, and what `confirm` raises.
         """
         with self.database.reading() as session:
             report = find_report(session, report_id)
             refuse_closed(report)
-            refuse_stale_version(report, if_match)
+            refuse_stale_version(report, if_match, SignatureStale)
             self.gate.require_report(session, reader, session.get_one(Study, report.study_id), report)
         self.confirm(reader, given.password, given.address)
         with unit_of_work(self.database, self.clock, actor(reader)) as uow:
             study, report = locked_rows(uow, report_id)
             refuse_closed(report)
-            refuse_stale_version(report, if_match)
+            refuse_stale_version(report, if_match, SignatureStale)
             locks.hold(uow, study, reader)
             _refuse_unready(uow, study, report)
             _sign(uow, study, report, _signature(uow, reader, given.meaning))

@@ -58,6 +58,29 @@ def test_nothing_is_signed_by_default(house, text, reason):
     assert house.study(study.id).stage is Stage.IN_REVIEW
 
 
+@pytest.mark.parametrize("tag", ['"older"', "*", 'W/"x"', ""])
+def test_a_signature_under_another_version_is_refused_and_signs_nothing(either_house, tag):
+    """409 as for every other stale signature; a save under another version is 412."""
+    house = either_house
+    study, draft = add_ready_study(house.database, house.clock)
+    reader = house.reader()
+    report = save(reader, begin(reader, study, draft))
+    answer = reader.post(f"{REPORTS}/{report['id']}/sign", json=SIGNING, headers={"If-Match": tag})
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:unirg:problem:signature-stale")
+    assert house.study(study.id).stage is Stage.IN_REVIEW
+
+
+def test_a_signature_for_the_text_before_the_last_save_is_refused_each_time(house):
+    study, draft = add_ready_study(house.database, house.clock)
+    reader = house.reader()
+    report = save(reader, begin(reader, study, draft))
+    for turn in range(20):
+        newer = save(reader, report, {**TEXT, "findings": f"{FINDINGS} {turn}."})
+        assert sign(reader, report).status_code == 409
+        report = newer
+    assert sign(reader, report).status_code == 200
+
+
 def test_signing_asks_for_the_password_again(house):
     study, draft = add_ready_study(house.database, house.clock)
     reader = house.reader()

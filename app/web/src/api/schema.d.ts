@@ -677,7 +677,7 @@ export interface paths {
         put?: never;
         /**
          * Sign Report
-         * @description Make it final: the password again, every sentence of the draft decided, the draft not stale.
+         * @description Make it final: the password again, every sentence of the draft decided; a stale text or draft is 409.
          */
         post: operations["sign_report"];
         delete?: never;
@@ -5914,15 +5914,6 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Precondition Failed */
-            412: {
                 headers: {
                     [name: string]: unknown;
                 };
