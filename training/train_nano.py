@@ -1,6 +1,6 @@
 """From nothing to the exported nano checkpoint, stage by stage.
 
-usage: python -m training.train_nano [--run training/runs/nano-first.toml] [--work DIR] [--out DIR] [--ranks 2]
+usage: python -m training.train_nano [--run training/runs/nano-sites.toml] [--work DIR] [--out DIR] [--ranks 2]
            [--through STAGE]
 
 Stages: render the phantom films; pretrain the vision tower; assemble the network and its tokenizer; each [[sft]] stage
@@ -67,7 +67,7 @@ def run_stage(name: str, work: Path, action: Callable[[], None]) -> None:
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.train_nano", description="Train the nano checkpoint.")
-    parser.add_argument("--run", type=Path, default=RUNS / "nano-first.toml")
+    parser.add_argument("--run", type=Path, default=RUNS / "nano-sites.toml")
     parser.add_argument("--work", type=Path, default=Path("build") / "nano")
     parser.add_argument("--out", type=Path, default=None, help="default: model/checkpoints/<name of the run>")
     parser.add_argument("--ranks", type=int, default=2, help="one-thread processes")
