@@ -1,6 +1,7 @@
 # `make` prints this manual: every verb with the comment behind it.
 PYTHON ?= python3.11
 SCOPE ?= full
+JOBS ?= 2
 BIN := .venv/bin
 ARGS ?=
 .DEFAULT_GOAL := help
@@ -17,8 +18,8 @@ setup: ## build .venv and the review page (SCOPE=service: without training, vLLM
 demo: setup ## run the whole reading path on synthetic patients, up to the review page (ONCE=1: end after the draft)
 	@$(BIN)/unirg demo $(if $(ONCE),--once) $(ARGS)
 
-test: setup peers lint ## set up, install the peers where allowed, lint, run every test (ARGS="-k name" to choose)
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup peers lint ## set up, install the peers where allowed, lint, run every test (ARGS="-k name" to choose; JOBS=n at a time)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: ## ruff, mypy --strict, the import contracts, the page's types and lint
 	@$(BIN)/ruff check

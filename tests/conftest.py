@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many tests were skipped for each missing peer."""
-    if presence.skipped:
+    """Say how many tests were skipped for each missing peer, in whichever process they ran."""
+    skips = terminalreporter.stats.get("skipped", [])
+    missing = Counter(peer for report in skips if (peer := presence.peer_in(str(report.longrepr))))
+    if missing:
         terminalreporter.section("skipped for want of a peer")
-        for peer, count in sorted(presence.skipped.items()):
+        for peer, count in sorted(missing.items()):
             terminalreporter.write_line(f"{peer}: {count} tests ({presence.missing(peer)})")
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
-from collections import Counter
 from pathlib import Path
 from typing import NoReturn
 
@@ -40,7 +40,7 @@ MODULES: dict[str, tuple[str, str]] = {
 }
 TEST_DATA = "test-data"
 
-skipped: Counter[str] = Counter()
+_SKIPPED = re.compile(r"Skipped: peer ([a-z0-9-]+):")
 
 
 def required() -> bool:
@@ -72,11 +72,16 @@ def require(*peers: str) -> None:
 
 
 def give_up(peer: str, reason: str) -> NoReturn:
-    """End the running test because ``peer`` cannot be used: a counted skip, or a failure where peers are required."""
+    """End the running test because ``peer`` cannot be used: a skip, or a failure where peers are required."""
     if required():
         pytest.fail(f"required peer {peer}: {reason}", pytrace=False)
-    skipped[peer] += 1
     pytest.skip(f"peer {peer}: {reason}")
+
+
+def peer_in(report: str) -> str | None:
+    """The peer for want of which a test was skipped, from what pytest reports of it; None for another reason."""
+    found = _SKIPPED.search(report)
+    return found[1] if found else None
 
 
 def program(name: str) -> str:
