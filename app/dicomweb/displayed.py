@@ -22,6 +22,7 @@ _DRAWN_ALREADY = (
     "ModalityLUTSequence",
     "RescaleType",
     "VOILUTSequence",
+    "VOILUTFunction",  # absent it is LINEAR (PS3.3 C.11.2.1.3); cornerstone3D 5.6 fails on any value (its issue 2844)
     "WindowCenterWidthExplanation",
     "PixelPaddingValue",
     "PixelPaddingRangeLimit",
@@ -52,7 +53,6 @@ def displayed(stored: Object, frame: DisplayFrame) -> Object:
             element("PixelRepresentation", 0),
             element("WindowCenter", frame.window_center),
             element("WindowWidth", frame.window_width),
-            element("VOILUTFunction", "LINEAR"),
             element("RescaleIntercept", 0),
             element("RescaleSlope", 1),
             element("PresentationLUTShape", "IDENTITY"),

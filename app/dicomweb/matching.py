@@ -14,7 +14,8 @@ from app.errors import InvalidRequest
 
 MOST, USUAL = 1000, 100
 """Results of one answer: at most, and where the client does not say."""
-_TAG, _DATE = re.compile(r"[0-9A-Fa-f]{8}"), re.compile(r"\d{8}")
+_TAG, _DATE, _LIST = re.compile(r"[0-9A-Fa-f]{8}"), re.compile(r"\d{8}"), re.compile(r"[,\\]")
+_UNDERSTOOD = frozenset({"accept", "includefield"})
 Column = sa.ColumnElement[str]
 Condition = sa.ColumnElement[bool]
 
@@ -30,7 +31,7 @@ class Query:
 
 
 def _uids(column: Column, value: str) -> Condition:
-    return column.in_([uid for uid in re.split(r"[,\\]", value) if uid])
+    return column.in_([uid for uid in _LIST.split(value) if uid])
 
 
 def _text(column: Column, value: str) -> Condition:
@@ -41,10 +42,15 @@ def _text(column: Column, value: str) -> Condition:
     return column.like(escaped.replace("*", "%").replace("?", "_"), escape="\\")
 
 
+def _free_text(column: Column, value: str) -> Condition:
+    """What people wrote and people look for: whatever its case, on each database alike."""
+    return _text(sa.func.lower(column), value.lower())
+
+
 def _name(column: Column, value: str) -> Condition:
     """Person names whatever their case, and with components left out at the end."""
-    wanted = value.lower()
-    return sa.or_(_text(sa.func.lower(column), wanted), sa.func.lower(column).startswith(f"{wanted}^", autoescape=True))
+    begun = sa.func.lower(column).startswith(f"{value.lower()}^", autoescape=True)
+    return sa.or_(_free_text(column, value), begun)
 
 
 def _date(column: Column, value: str) -> Condition:
@@ -59,14 +65,15 @@ def _date(column: Column, value: str) -> Condition:
 
 
 def _any_instance(column: Column, value: str) -> Condition:
-    """Studies of which some object matches, whatever the level of the query."""
-    return Study.id.in_(sa.select(Instance.study_id).where(_text(column, value)).correlate(None))
+    """Studies of which some object matches one of the values, whatever the level of the query."""
+    one_of = sa.or_(sa.false(), *(_text(column, each) for each in _LIST.split(value) if each))
+    return Study.id.in_(sa.select(Instance.study_id).where(one_of).correlate(None))
 
 
 _MATCH: dict[str, tuple[Callable[[Column, str], Condition], Column]] = {
     "StudyInstanceUID": (_uids, Study.study_instance_uid.expression),
     "StudyDate": (_date, Study.study_date.expression),
-    "StudyDescription": (_text, Study.description.expression),
+    "StudyDescription": (_free_text, Study.description.expression),
     "StudyID": (_text, Study.study_id_tag.expression),
     "AccessionNumber": (_text, Study.accession_number.expression),
     "PatientID": (_text, Study.patient_id.expression),
@@ -97,7 +104,7 @@ def query(parameters: Iterable[tuple[str, str]]) -> Query:
             match, column = _MATCH[keyword]
             if value and value != "*":  # universal matching, PS3.4 C.2.2.2.3
                 conditions.append(match(column, value))
-        elif name != "includefield" and not (name == "fuzzymatching" and value == "false"):
+        elif name not in _UNDERSTOOD and not (name == "fuzzymatching" and value == "false"):
             ignored.append(name)
     return Query(tuple(conditions), min(numbers["limit"], MOST), numbers["offset"], tuple(ignored))
 

@@ -25,7 +25,6 @@ DISPLAYED = "/displayed"
 router = APIRouter(tags=["dicomweb"])
 objects_router = APIRouter(tags=["dicomweb"])
 MayRead = Annotated[Reader, Depends(Allow(Action.READ_STUDIES))]
-Accept = Annotated[str | None, Header()]
 IfNoneMatch = Annotated[str | None, Header()]
 MAX_FRAMES = 16
 _VIEWPORT = re.compile(r"(\d{1,5}),(\d{1,5})")
@@ -59,6 +58,16 @@ def _is_displayed(request: Request) -> bool:
 Displayed = Annotated[bool, Depends(_is_displayed)]
 
 
+def _accept(
+    accept: Annotated[Line | None, Query()] = None, header: Annotated[str | None, Header(alias="accept")] = None
+) -> str | None:
+    """What the client takes; the parameter is for links, beside which no header can be chosen (PS3.18 8.3.3.1)."""
+    return accept or header
+
+
+Accept = Annotated[str | None, Depends(_accept)]
+
+
 def _study(study_instance_uid: Uid) -> Named:
     return Named(study_instance_uid)
 
@@ -88,19 +97,19 @@ def _objects(archive: DicomWeb, reader: Reader, named: Named, accept: str | None
 
 
 @objects_router.get(STUDY, response_class=Response, responses=OBJECTS)
-def retrieve_study(named: OneStudy, reader: MayRead, archive: TheArchive, accept: Accept = None) -> Response:
+def retrieve_study(named: OneStudy, reader: MayRead, archive: TheArchive, accept: Accept) -> Response:
     """All objects of a study."""
     return _objects(archive, reader, named, accept)
 
 
 @objects_router.get(SERIES, response_class=Response, responses=OBJECTS)
-def retrieve_series(named: OneSeries, reader: MayRead, archive: TheArchive, accept: Accept = None) -> Response:
+def retrieve_series(named: OneSeries, reader: MayRead, archive: TheArchive, accept: Accept) -> Response:
     """All objects of a series."""
     return _objects(archive, reader, named, accept)
 
 
 @objects_router.get(INSTANCE, response_class=Response, responses=OBJECTS)
-def retrieve_instance(named: OneInstance, reader: MayRead, archive: TheArchive, accept: Accept = None) -> Response:
+def retrieve_instance(named: OneInstance, reader: MayRead, archive: TheArchive, accept: Accept) -> Response:
     """One object."""
     return _objects(archive, reader, named, accept)
 
@@ -114,7 +123,7 @@ def _metadata(archive: DicomWeb, reader: Reader, named: Named, accept: str | Non
 
 @router.get(f"{STUDY}/metadata", response_class=Response, responses=METADATA)
 def retrieve_study_metadata(
-    named: OneStudy, reader: MayRead, archive: TheArchive, displayed: Displayed, accept: Accept = None
+    named: OneStudy, reader: MayRead, archive: TheArchive, displayed: Displayed, accept: Accept
 ) -> Response:
     """Metadata of all objects of a study."""
     return _metadata(archive, reader, named, accept, displayed)
@@ -122,7 +131,7 @@ def retrieve_study_metadata(
 
 @router.get(f"{SERIES}/metadata", response_class=Response, responses=METADATA)
 def retrieve_series_metadata(
-    named: OneSeries, reader: MayRead, archive: TheArchive, displayed: Displayed, accept: Accept = None
+    named: OneSeries, reader: MayRead, archive: TheArchive, displayed: Displayed, accept: Accept
 ) -> Response:
     """Metadata of all objects of a series."""
     return _metadata(archive, reader, named, accept, displayed)
@@ -130,7 +139,7 @@ def retrieve_series_metadata(
 
 @router.get(f"{INSTANCE}/metadata", response_class=Response, responses=METADATA)
 def retrieve_instance_metadata(
-    named: OneInstance, reader: MayRead, archive: TheArchive, displayed: Displayed, accept: Accept = None
+    named: OneInstance, reader: MayRead, archive: TheArchive, displayed: Displayed, accept: Accept
 ) -> Response:
     """Metadata of one object."""
     return _metadata(archive, reader, named, accept, displayed)
@@ -143,7 +152,7 @@ def retrieve_frames(
     reader: MayRead,
     archive: TheArchive,
     displayed: Displayed,
-    accept: Accept = None,
+    accept: Accept,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Frames by number, from 1, with commas between; what is compressed comes as it is stored."""
@@ -183,8 +192,8 @@ def retrieve_rendered(
     named: OneInstance,
     reader: MayRead,
     archive: TheArchive,
+    accept: Accept,
     viewport: Annotated[Line | None, Query()] = None,
-    accept: Accept = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """A JPEG or PNG for people and pages that cannot draw frames; research display, not for diagnosis."""

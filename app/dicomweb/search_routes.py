@@ -31,7 +31,8 @@ Search = Callable[[Session, Query, str], search.Found]
 
 
 def _answer(request: Request, reader: Reader, archive: DicomWeb, wanted: Search, **named: str) -> Response:
-    media.chosen(request.headers.get("accept"), (JSON, "application/json"))
+    accept = request.query_params.get("accept") or request.headers.get("accept")
+    media.chosen(accept, (JSON, "application/json"))
     asked = query([*request.query_params.multi_items(), *named.items()])
     with archive.database.reading() as session:
         found = wanted(session, asked, root(request))

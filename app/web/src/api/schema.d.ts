@@ -7104,7 +7104,9 @@ export interface operations {
     };
     displayed_retrieve_study_metadata: {
         parameters: {
-            query?: never;
+            query?: {
+                accept?: string | null;
+            };
             header?: {
                 accept?: string | null;
             };
@@ -7308,10 +7310,12 @@ export interface operations {
     };
     displayed_retrieve_frames: {
         parameters: {
-            query?: never;
-            header?: {
+            query?: {
                 accept?: string | null;
+            };
+            header?: {
                 "if-none-match"?: string | null;
+                accept?: string | null;
             };
             path: {
                 frames: string;
@@ -7397,7 +7401,9 @@ export interface operations {
     };
     displayed_retrieve_instance_metadata: {
         parameters: {
-            query?: never;
+            query?: {
+                accept?: string | null;
+            };
             header?: {
                 accept?: string | null;
             };
@@ -7470,10 +7476,11 @@ export interface operations {
         parameters: {
             query?: {
                 viewport?: string | null;
+                accept?: string | null;
             };
             header?: {
-                accept?: string | null;
                 "if-none-match"?: string | null;
+                accept?: string | null;
             };
             path: {
                 study_instance_uid: string;
@@ -7558,7 +7565,9 @@ export interface operations {
     };
     displayed_retrieve_series_metadata: {
         parameters: {
-            query?: never;
+            query?: {
+                accept?: string | null;
+            };
             header?: {
                 accept?: string | null;
             };
@@ -7928,7 +7937,9 @@ export interface operations {
     };
     retrieve_study: {
         parameters: {
-            query?: never;
+            query?: {
+                accept?: string | null;
+            };
             header?: {
                 accept?: string | null;
             };
@@ -8171,7 +8182,9 @@ export interface operations {
     };
     retrieve_study_metadata: {
         parameters: {
-            query?: never;
+            query?: {
+                accept?: string | null;
+            };
             header?: {
                 accept?: string | null;
             };
@@ -8307,7 +8320,9 @@ export interface operations {
     };
     retrieve_series: {
         parameters: {
-            query?: never;
+            query?: {
+                accept?: string | null;
+            };
             header?: {
                 accept?: string | null;
             };
@@ -8445,7 +8460,9 @@ export interface operations {
     };
     retrieve_instance: {
         parameters: {
-            query?: never;
+            query?: {
+                accept?: string | null;
+            };
             header?: {
                 accept?: string | null;
             };
@@ -8516,10 +8533,12 @@ export interface operations {
     };
     retrieve_frames: {
         parameters: {
-            query?: never;
-            header?: {
+            query?: {
                 accept?: string | null;
+            };
+            header?: {
                 "if-none-match"?: string | null;
+                accept?: string | null;
             };
             path: {
                 frames: string;
@@ -8605,7 +8624,9 @@ export interface operations {
     };
     retrieve_instance_metadata: {
         parameters: {
-            query?: never;
+            query?: {
+                accept?: string | null;
+            };
             header?: {
                 accept?: string | null;
             };
@@ -8678,10 +8699,11 @@ export interface operations {
         parameters: {
             query?: {
                 viewport?: string | null;
+                accept?: string | null;
             };
             header?: {
-                accept?: string | null;
                 "if-none-match"?: string | null;
+                accept?: string | null;
             };
             path: {
                 study_instance_uid: string;
@@ -8766,7 +8788,9 @@ export interface operations {
     };
     retrieve_series_metadata: {
         parameters: {
-            query?: never;
+            query?: {
+                accept?: string | null;
+            };
             header?: {
                 accept?: string | null;
             };
