@@ -177,10 +177,12 @@ class ReviewSettings(Section):
     """How drafts are read. sites: exceptions, by the AE title of the peer that sends the images.
 
     dictation: the page may use the microphone, for a browser that recognises speech on the reader's own computer.
+    critical_minutes: within how long of a critical finding somebody is to be told; then it is overdue.
     """
 
     mode: ReadingMode = ReadingMode.DRAFT_FIRST
     dictation: bool = False
+    critical_minutes: int = Field(60, ge=1, le=10_080)
     sites: dict[Annotated[str, Field(pattern=AE_TITLE)], ReadingMode] = {}
 
 

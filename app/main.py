@@ -42,6 +42,7 @@ from app.ports import Clock, ObjectStore, Peer, PixelReader
 from app.rest import armour, health, openapi, page, problems
 from app.rest.read_trail import ReadTrail
 from app.review import feed_routes, reading_routes, report_routes, study_routes, text_routes
+from app.review.critical import LIMIT, TellCriticalResults
 from app.review.feed import ChangeFeed, LiveChanges
 from app.review.frames import ShowFrames
 from app.review.handlers import WriteReports
@@ -91,6 +92,7 @@ class ApiDeps:
     max_object_bytes: int = 1 << 30
     modes: ReadingModes = field(default_factory=ReadingModes)
     dictation: bool = False
+    critical_limit: timedelta = LIMIT
     web_dist: Path | None = WEB_DIST
 
 
@@ -161,6 +163,7 @@ def _review(deps: ApiDeps, sessions: Sessions, trail: ReadTrail) -> Review:
         ClaimStudies(deps.database, deps.clock),
         Redraft(deps.database, deps.clock),
         WriteReports(deps.database, deps.clock, gate),
+        TellCriticalResults(deps.database, deps.clock, gate, deps.critical_limit),
         SignReports(deps.database, deps.clock, gate, sessions.confirm, _count_decisions),
         feed,
         LiveChanges(feed),
@@ -222,6 +225,7 @@ def serve_http(settings: Settings) -> None:
         max_object_bytes=settings.dicom.max_object_bytes,
         modes=ReadingModes(settings.review.mode, settings.review.sites),
         dictation=settings.review.dictation,
+        critical_limit=timedelta(minutes=settings.review.critical_minutes),
     )
     try:
         server(create_app(deps), settings.http.host, settings.http.port).run()

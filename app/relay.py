@@ -18,6 +18,7 @@ from app import telemetry
 from app.completeness.handlers import CompleteStudies
 from app.db import audit_trail, jobs, leases, outbox
 from app.db.dead_letters import bury
+from app.db.report_tables import CriticalFinding
 from app.db.session import Database, unit_of_work
 from app.db.tables import Job, OutboxMessage, Study
 from app.domain.study import Stage
@@ -125,12 +126,17 @@ class Relay:
             query = sa.select(Study.priority, sa.func.min(Study.received_at)).where(Study.stage.in_(WAITING))
             oldest = dict(session.execute(query.group_by(Study.priority)).all())
             waiting = session.scalar(sa.select(sa.func.min(OutboxMessage.created_at)))
+            late = sa.func.count().filter(CriticalFinding.due_at <= now)
+            critical = sa.select(sa.func.count(), late).where(CriticalFinding.closed_at.is_(None))
+            untold, overdue = session.execute(critical).one()
             dead = session.scalar(sa.select(sa.func.count()).where(Job.state == "dead"))
         for stage in Stage:
             telemetry.studies_by_state.labels(stage).set(counts.get(stage, 0))
         for priority in {"STAT", "ROUTINE", *oldest}:
             since = oldest.get(priority)
             telemetry.oldest_pending.labels(priority).set((now - since).total_seconds() if since else 0)
+        telemetry.critical_results.labels("open").set(untold - overdue)
+        telemetry.critical_results.labels("overdue").set(overdue)
         telemetry.outbox_oldest.set((now - waiting).total_seconds() if waiting else 0)
         telemetry.dead_letters.set(dead or 0)
         telemetry.storage_free.set(self.store.free_ratio())

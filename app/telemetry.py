@@ -43,6 +43,9 @@ jobs_run = Counter("cxr_jobs", "Jobs by how they ended.", ["task", "outcome"])
 oldest_pending = Gauge("cxr_oldest_pending_seconds", "Age of the oldest study without a draft.", ["priority"])
 outbox_oldest = Gauge("cxr_outbox_oldest_seconds", "Age of the oldest message not yet handed to the broker.")
 dead_letters = Gauge("cxr_dead_letter", "Jobs that gave up and wait for a person.")
+critical_results = Gauge(
+    "cxr_critical_results", "Critical results that nobody was told of yet: in time (open) or overdue.", ["state"]
+)
 studies_by_state = Gauge("cxr_studies", "Studies by state.", ["state"])
 storage_free = Gauge("cxr_storage_free_ratio", "Free share of the object store's file system.")
 audit_chain_ok = Gauge("cxr_audit_chain_ok", "1 while the audit chain verifies.")

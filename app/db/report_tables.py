@@ -48,6 +48,30 @@ class CriticalResult(Base):
     recorded_at: Mapped[datetime]
 
 
+class CriticalFinding(Base):
+    """A critical finding from the moment it was found to its outcome (closed_at None: open, told to nobody yet).
+
+    due_at: until when somebody should be told. result_id: the communication that closed it; without one it was
+    dropped, for drop_reason.
+    """
+
+    __tablename__ = "critical_findings"
+
+    id: Mapped[str] = mapped_column(sa.String(32), primary_key=True, default=new_id)
+    report_id: Mapped[str] = mapped_column(sa.ForeignKey("reports.id"), index=True)
+    finding: Mapped[str] = mapped_column(sa.Text)
+    found_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    opened_by: Mapped[str] = mapped_column(sa.ForeignKey("users.id"))
+    opened_name: Mapped[str]
+    opened_at: Mapped[datetime]
+    result_id: Mapped[str | None] = mapped_column(sa.ForeignKey("critical_results.id"))
+    drop_reason: Mapped[str] = mapped_column(sa.Text, default="")
+    closed_by: Mapped[str | None] = mapped_column(sa.ForeignKey("users.id"))
+    closed_name: Mapped[str] = mapped_column(default="")
+    closed_at: Mapped[datetime | None]
+
+
 class ViewReceipt(Base):
     """That a reader was shown an image of a study, and when he said that he has looked (None: not yet)."""
 

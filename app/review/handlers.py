@@ -1,17 +1,15 @@
-"""Writing a report: begin, save, withdraw, note a critical result. Signing is in `signing`."""
+"""Writing a report: begin, save, withdraw. Signing is in `signing`, critical results are in `critical`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.access import Reader
-from app.db.report_tables import CriticalResult
 from app.db.session import Database, UnitOfWork, unit_of_work
 from app.db.tables import Draft, Report, Study
 from app.domain.events import RedraftRequested
@@ -19,18 +17,15 @@ from app.domain.identifiers import new_id
 from app.domain.reading import ReadingMode
 from app.domain.report import SIGNED, ReportStatus
 from app.domain.study import READABLE, Stage, Step
-from app.errors import Conflict, InvalidRequest, ServiceError, StaleVersion
+from app.errors import Conflict, ServiceError, StaleVersion
 from app.ports import Clock
 from app.rest.etags import is_expected
 from app.rest.guard import actor
 from app.review import locks, rules
 from app.review.reading import DraftGate, note_own_text
-from app.review.report_schemas import RecordCriticalResult, ReportOut, WriteReport
+from app.review.report_schemas import ReportOut, WriteReport
 from app.review.report_views import find_report, report_out
 from app.review.views import etag
-
-CLOCKS_DIFFER = timedelta(minutes=5)
-"""A time that a client gives may be so far ahead of ours."""
 
 
 class AlreadySigned(Conflict):
@@ -185,32 +180,6 @@ class WriteReports:
             note(uow, study, "report.withdrawn", report_id=report.id)
             locks.free(uow, study, reader)
             uow.session.flush()
-            return report_out(uow.session, report, withheld=withheld)
-
-    def note_critical(self, reader: Reader, report_id: str, told: RecordCriticalResult) -> ReportOut:
-        """Record that somebody was told; before or after signing, for it changes no text.
-
-        Raises InvalidRequest for times that cannot be, Conflict for a withdrawn report.
-        """
-        with unit_of_work(self.database, self.clock, actor(reader)) as uow:
-            study, report = locked_rows(uow, report_id)
-            if report.status == ReportStatus.CANCELLED:
-                refuse_closed(report)
-            if not told.found_at <= told.told_at <= uow.now + CLOCKS_DIFFER:
-                message = "Found, then told, then now: the times are not in this order; correct them."
-                raise InvalidRequest(message)
-            row = CriticalResult(
-                id=new_id(),
-                report_id=report.id,
-                **told.model_dump(),
-                recorded_by=reader.user_id,
-                recorded_name=reader.name,
-                recorded_at=uow.now,
-            )
-            uow.session.add(row)
-            note(uow, study, "report.critical_result", report_id=report.id, critical_result_id=row.id)
-            uow.session.flush()
-            withheld = self.gate.withholds(uow.session, reader, study, report)
             return report_out(uow.session, report, withheld=withheld)
 
 

@@ -12,11 +12,11 @@ from app.rest.guard import Allow, address
 from app.rest.problems import declared
 from app.rest.words import RowId
 from app.review import report_views
+from app.review.critical_schemas import DropCriticalFinding, OpenCriticalFinding, RecordCriticalResult
 from app.review.report_schemas import (
     AddAddendum,
     DeliveriesOut,
     DiffOut,
-    RecordCriticalResult,
     ReportOut,
     SignReport,
     StartReport,
@@ -105,12 +105,33 @@ def withdraw_report(
     return _tagged(review.reports.withdraw(reader, report_id, given.reason), response)
 
 
+@router.post("/{report_id}/critical-findings", status_code=201, responses=declared(400, 401, 403, 404, 409, 422))
+def open_critical_finding(
+    report_id: RowId, given: OpenCriticalFinding, reader: MayWrite, review: TheReview, response: Response
+) -> ReportOut:
+    """Keep a critical finding that nobody was told of yet; the report is not signed while one is open."""
+    return _tagged(review.critical.open(reader, report_id, given), response)
+
+
+@router.post("/{report_id}/critical-findings/{finding_id}/drop", responses=declared(401, 403, 404, 409, 422))
+def drop_critical_finding(
+    report_id: RowId,
+    finding_id: RowId,
+    given: DropCriticalFinding,
+    reader: MayWrite,
+    review: TheReview,
+    response: Response,
+) -> ReportOut:
+    """Close an open finding that is not critical after all; it is kept, with the reason."""
+    return _tagged(review.critical.drop(reader, report_id, finding_id, given), response)
+
+
 @router.post("/{report_id}/critical-result", status_code=201, responses=declared(400, 401, 403, 404, 409, 422))
 def record_critical_result(
     report_id: RowId, given: RecordCriticalResult, reader: MayWrite, review: TheReview, response: Response
 ) -> ReportOut:
-    """Record who was told of a critical finding; before or after signing."""
-    return _tagged(review.reports.note_critical(reader, report_id, given), response)
+    """Record who was told of a critical finding; before or after signing. It closes the open one that it is about."""
+    return _tagged(review.critical.tell(reader, report_id, given), response)
 
 
 @router.get("/{report_id}/diff", responses=declared(401, 403, 404, 422))

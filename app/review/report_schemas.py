@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from app.domain.reading import ReadingMode
 from app.domain.report import Decision, ReportStatus
 from app.rest.words import Asked, RowId, SaidLine, SaidText, Secret, Text, Told, Uid
+from app.review.critical_schemas import CriticalFindingOut, CriticalResultOut
 
 ReportText = Annotated[Text, Field(max_length=20_000)]
 
@@ -56,17 +57,6 @@ class WithdrawReport(Asked):
     reason: Annotated[SaidLine, Field(max_length=500)]
 
 
-class RecordCriticalResult(Asked):
-    """Who was told of what: the six facts that make a communication count (ACR practice parameter)."""
-
-    finding: Annotated[SaidText, Field(max_length=2000)]
-    found_at: AwareDatetime
-    told_to: SaidLine
-    told_at: AwareDatetime
-    method: Annotated[SaidLine, Field(max_length=64)]
-    read_back: bool
-
-
 class SignatureOut(Told):
     """Who signed, when, meaning what; shown wherever the signed text is."""
 
@@ -82,19 +72,6 @@ class AddendumOut(Told):
     number: int
     text: str
     signature: SignatureOut
-
-
-class CriticalResultOut(Told):
-    """One communication, and who recorded it."""
-
-    finding: str
-    found_at: datetime
-    told_to: str
-    told_at: datetime
-    method: str
-    read_back: bool
-    recorded_by: str
-    recorded_at: datetime
 
 
 class SentenceOut(Told):
@@ -126,6 +103,7 @@ class ReportOut(Told):
     signature: SignatureOut | None
     addenda: list[AddendumOut]
     critical_results: list[CriticalResultOut]
+    critical_findings: list[CriticalFindingOut]
     created_at: datetime
     updated_at: datetime
 

@@ -9,15 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.db.report_tables import CriticalResult
 from app.db.tables import Addendum, Delivery, Draft, Report, Study
 from app.domain.reading import ReadingMode
 from app.domain.report import ReportStatus, Section
 from app.errors import NotFound
 from app.review import rules
+from app.review.critical_views import findings_out, results_out
 from app.review.report_schemas import (
     AddendumOut,
-    CriticalResultOut,
     DeliveriesOut,
     DeliveryOut,
     DiffOut,
@@ -42,7 +41,6 @@ def report_out(session: Session, report: Report, *, withheld: bool = False) -> R
     """The whole report; withheld: without its text and decisions."""
     uid = session.scalars(sa.select(Study.study_instance_uid).where(Study.id == report.study_id)).one()
     addenda = session.scalars(sa.select(Addendum).where(Addendum.report_id == report.id).order_by(Addendum.number))
-    told = sa.select(CriticalResult).where(CriticalResult.report_id == report.id)
     return ReportOut(
         id=report.id,
         study_instance_uid=uid,
@@ -57,7 +55,8 @@ def report_out(session: Session, report: Report, *, withheld: bool = False) -> R
         author=report.author_name,
         signature=_signature(report.signer_name, report.signed_at, report.meaning),
         addenda=[_addendum(addendum) for addendum in addenda],
-        critical_results=[_critical(row) for row in session.scalars(told.order_by(CriticalResult.recorded_at))],
+        critical_results=results_out(session, report.id),
+        critical_findings=findings_out(session, report.id),
         created_at=report.created_at,
         updated_at=report.updated_at,
     )
@@ -70,19 +69,6 @@ def _signature(name: str, signed_at: datetime | None, meaning: str) -> Signature
 def _addendum(row: Addendum) -> AddendumOut:
     signature = SignatureOut(name=row.signer_name, signed_at=row.signed_at, meaning=row.meaning)
     return AddendumOut(id=row.id, number=row.number, text=row.text, signature=signature)
-
-
-def _critical(row: CriticalResult) -> CriticalResultOut:
-    return CriticalResultOut(
-        finding=row.finding,
-        found_at=row.found_at,
-        told_to=row.told_to,
-        told_at=row.told_at,
-        method=row.method,
-        read_back=row.read_back,
-        recorded_by=row.recorded_name,
-        recorded_at=row.recorded_at,
-    )
 
 
 def diff_out(session: Session, report: Report) -> DiffOut:

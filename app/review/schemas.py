@@ -10,6 +10,7 @@ from app.domain.priors import PriorDecision, PriorOutcome
 from app.domain.report import ReportStatus, Section, Source
 from app.domain.study import Stage
 from app.rest.words import Told
+from app.review.critical_schemas import CriticalFindingOut, CriticalResultOut
 from app.review.reading_schemas import ReadingOut
 
 
@@ -111,7 +112,10 @@ class RevisionOut(Told):
 
 
 class StudyOut(Told):
-    """A study with everything that the reading page shows but the pixels and the texts."""
+    """A study with everything that the reading page shows but the pixels and the texts.
+
+    critical_findings, critical_results: of its report, also of a withdrawn one.
+    """
 
     study_instance_uid: str
     accession_number: str | None
@@ -133,6 +137,8 @@ class StudyOut(Told):
     revisions: list[RevisionOut]
     addendum_suggested: bool
     quarantined: int
+    critical_findings: list[CriticalFindingOut]
+    critical_results: list[CriticalResultOut]
 
 
 class FlagOut(Told):

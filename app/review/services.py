@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from app.db.session import Database
 from app.ports import Clock
 from app.rest.read_trail import ReadTrail
+from app.review.critical import TellCriticalResults
 from app.review.feed import ChangeFeed, LiveChanges
 from app.review.frames import ShowFrames
 from app.review.handlers import WriteReports
@@ -35,6 +36,7 @@ class Review:
     locks: ClaimStudies
     redraft: Redraft
     reports: WriteReports
+    critical: TellCriticalResults
     signing: SignReports
     feed: ChangeFeed
     live: LiveChanges

@@ -21,6 +21,7 @@ from app.errors import Conflict
 from app.ports import Clock
 from app.rest.guard import actor
 from app.review import locks, rules
+from app.review.critical import open_findings
 from app.review.handlers import (
     draft_lines,
     locked_rows,
@@ -125,7 +126,10 @@ def _refuse_unready(uow: UnitOfWork, study: Study, report: Report) -> None:
         raise Conflict(message)
     decided = [rules.DecidedSentence(s["index"], Decision(s["decision"]), s["text"]) for s in report.sentences]
     lines = draft_lines(uow.session, report.draft_id)
-    if reasons := rules.objections(lines, decided, report.findings, report.impression):
+    reasons = rules.objections(lines, decided, report.findings, report.impression)
+    if open_findings(uow.session, report):
+        reasons.append("a critical result was told to nobody yet")
+    if reasons:
         message = f"Before signing: {'; '.join(reasons)}."
         raise rules.NotReadyToSign(message, *reasons)
 

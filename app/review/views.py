@@ -13,6 +13,7 @@ from app.db.tables import Draft, Instance, QuarantinedObject, ReadingLock, Repor
 from app.domain.identifiers import DOCUMENT_CLASSES
 from app.domain.report import ReportStatus
 from app.errors import NotFound
+from app.review.critical_views import findings_out, results_out
 from app.review.patients import patient_out
 from app.review.prior_views import chosen_images, display_url, priors_out
 from app.review.reading_schemas import ReadingOut
@@ -40,7 +41,7 @@ def study_by_uid(session: Session, study_instance_uid: str) -> Study:
 
 def study_out(session: Session, now: datetime, reader: Reader, study: Study, reading: ReadingOut) -> StudyOut:
     """Everything about it but pixels and texts."""
-    priors = priors_out(session, study)
+    priors, report = priors_out(session, study), report_state(session, study.id)
     return StudyOut(
         study_instance_uid=study.study_instance_uid,
         accession_number=study.accession_number or None,
@@ -56,12 +57,14 @@ def study_out(session: Session, now: datetime, reader: Reader, study: Study, rea
         priors=priors,
         current_draft=_current_draft(session, study),
         reading=reading,
-        report=report_state(session, study.id),
+        report=report,
         lock=lock_out(session, now, reader, study.id),
         images=[*_current_images(session, study), *chosen_images(priors)],
         revisions=_revisions(session, study),
         addendum_suggested=study.addendum_suggested,
         quarantined=_quarantined(session, study),
+        critical_findings=findings_out(session, report.id) if report else [],
+        critical_results=results_out(session, report.id) if report else [],
     )
 
 

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.access import Reader
-from app.db.report_tables import CriticalResult
 from app.db.tables import Draft, Instance, ReadingLock, Report, Study
 from app.domain.identifiers import DOCUMENT_CLASSES
 from app.domain.report import ReportStatus
 from app.domain.study import Stage
 from app.errors import InvalidRequest
+from app.review.critical_views import critical_state, first_due, was_told
 from app.review.patients import patient_out
 from app.review.worklist_filter import Filter, flag_count
 from app.review.worklist_order import Direction, Place, Sort, due_at, stretches, urgency
@@ -70,21 +70,22 @@ class Worklist:
         ]
 
     def _about(self, ids: Sequence[str]) -> sa.Select[Any]:
-        told = sa.exists().where(CriticalResult.report_id == Report.id)
         held = sa.and_(ReadingLock.study_id == Study.id, ReadingLock.expires_at > self.now)
+        columns: tuple[Any, ...] = (
+            Study.id,
+            ReadingLock.owner,
+            ReadingLock.user_id,
+            ReadingLock.expires_at,
+            Report.status,
+            Report.author_id,
+            Report.signed_at,
+            was_told().label("critical_told"),
+            first_due().label("critical_due_at"),
+            Draft.stale,
+            flag_count(self.session).label("flags"),
+        )
         return (
-            sa.select(
-                Study.id,
-                ReadingLock.owner,
-                ReadingLock.user_id,
-                ReadingLock.expires_at,
-                Report.status,
-                Report.author_id,
-                Report.signed_at,
-                told.label("critical"),
-                Draft.stale,
-                flag_count(self.session).label("flags"),
-            )
+            sa.select(*columns)
             .outerjoin(ReadingLock, held)
             .outerjoin(Report, Report.study_id == Study.id)
             .outerjoin(Draft, Draft.id == Study.current_draft_id)
@@ -106,7 +107,7 @@ class Worklist:
         if about.owner is not None:
             mine = about.user_id == self.reader.user_id
             lock = WorklistLock(owner=about.owner, mine=mine, expires_at=about.expires_at)
-        urgent = urgency(study.priority)
+        urgent, critical = urgency(study.priority), critical_state(about.critical_told, about.critical_due_at, self.now)
         begun = about.status is not None and about.status != ReportStatus.CANCELLED
         return WorklistItem(
             study_instance_uid=study.study_instance_uid,
@@ -124,7 +125,9 @@ class Worklist:
             due_at=due_at(study.received_at, urgent),
             draft_status=draft_status(study.stage, about.stale),
             flags=about.flags,
-            critical=about.critical,
+            critical=critical is not None,
+            critical_state=critical,
+            critical_due_at=about.critical_due_at,
             lock=lock,
             report_status=ReportStatus(about.status) if begun else None,
             report_mine=begun and about.author_id == self.reader.user_id,

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.access import Reader
-from app.db.report_tables import CriticalResult
 from app.db.tables import Draft, ReadingLock, Report, Study
 from app.domain.report import ReportStatus
 from app.domain.study import Stage
+from app.review.critical_schemas import CriticalState
+from app.review.critical_views import first_due, was_told
 from app.review.worklist_order import RANK, RANKS
 from app.review.worklist_schemas import Urgency
 
@@ -38,6 +39,7 @@ class Filter:
     studies: tuple[str, ...] = ()
     held: Held | None = None
     critical: bool | None = None
+    critical_states: tuple[CriticalState, ...] = ()
     flagged: bool | None = None
     received_within: timedelta | None = None
     q: str | None = None
@@ -65,8 +67,10 @@ class Filter:
         if self.held is not None:
             yield _held(self.held, now, reader)
         if self.critical is not None:
-            told = sa.exists().where(Report.study_id == Study.id, CriticalResult.report_id == Report.id)
-            yield told if self.critical else sa.not_(told)
+            there = _critical(tuple(CriticalState), now)
+            yield there if self.critical else sa.not_(there)
+        if self.critical_states:
+            yield _critical(self.critical_states, now)
         if self.flagged is not None:
             current = sa.exists().where(Draft.id == Study.current_draft_id, flag_count(session) > 0)
             yield current if self.flagged else sa.not_(current)
@@ -83,6 +87,16 @@ def _held(held: Held, now: datetime, reader: Reader) -> sa.ColumnElement[bool]:
         lock.where(ReadingLock.user_id == reader.user_id),
         sa.exists().where(Report.study_id == Study.id, *begun),
     )
+
+
+def _critical(states: tuple[CriticalState, ...], now: datetime) -> sa.ColumnElement[bool]:
+    due = first_due()
+    found = {
+        CriticalState.OVERDUE: due <= now,
+        CriticalState.OPEN: due > now,
+        CriticalState.TOLD: sa.and_(due.is_(None), was_told().correlate(Report)),
+    }
+    return sa.exists().where(Report.study_id == Study.id, sa.or_(*(found[state] for state in states)))
 
 
 def flag_count(session: Session) -> sa.ScalarSelect[Any]:

@@ -14,6 +14,7 @@ from app.rest.guard import Allow
 from app.rest.problems import declared
 from app.rest.words import Line, Uid
 from app.review import worklist
+from app.review.critical_schemas import CriticalState
 from app.review.services import TheReview
 from app.review.worklist_filter import Filter, Held
 from app.review.worklist_order import Direction, Sort
@@ -31,8 +32,10 @@ def _named(
     priority: Annotated[tuple[Priority, ...], Query(max_length=16)] = (),
     urgency: Annotated[tuple[Urgency, ...], Query(max_length=16)] = (),
     study: Annotated[tuple[Uid, ...], Query(max_length=200)] = (),
+    critical_state: Annotated[tuple[CriticalState, ...], Query()] = (),
 ) -> Filter:
-    return Filter(state, tuple(name for name in priority if name), urgency, study)
+    names = tuple(name for name in priority if name)
+    return Filter(state, names, urgency, study, critical_states=critical_state)
 
 
 def _wanted(
@@ -61,7 +64,7 @@ def get_worklist(
 ) -> WorklistPage:
     """Studies in the order asked for; by default the open ones by urgency and due time, then the signed, latest first.
 
-    `state`, `priority`, `urgency` and `study` may be given several times.
+    `state`, `priority`, `urgency`, `study` and `critical_state` may be given several times.
     """
     with review.database.reading() as session:
         seen = worklist.Worklist(session, review.clock.now(), reader)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from app.domain.report import ReportStatus
 from app.domain.study import Stage
 from app.rest.words import Told
+from app.review.critical_schemas import CriticalState
 from app.review.schemas import LockOwner, PatientOut
 
 
@@ -42,7 +43,7 @@ class WorklistItem(Told):
 
     due_at: when the study should be signed, by its priority; signed_at: when it was. study_date: YYYYMMDD. modalities,
     sent_by: of its objects; sent_by has AE titles. flags: objections of the guardrails to the current draft.
-    critical: a critical result was recorded.
+    critical: there is a critical result, open or told; critical_due_at: when the first open one is due.
     """
 
     study_instance_uid: str
@@ -61,6 +62,8 @@ class WorklistItem(Told):
     draft_status: DraftStatus
     flags: int
     critical: bool
+    critical_state: CriticalState | None
+    critical_due_at: datetime | None
     lock: WorklistLock | None
     report_status: ReportStatus | None
     report_mine: bool

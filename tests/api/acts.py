@@ -26,6 +26,9 @@ CRITICAL = {
 }
 
 
+FOUND = {key: CRITICAL[key] for key in ("finding", "found_at")}
+
+
 def begin(reader, study, draft=None):
     body = {"study_instance_uid": study.study_instance_uid, **({"draft_id": draft.id} if draft else {})}
     answer = reader.post(REPORTS, json=body)

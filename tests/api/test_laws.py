@@ -18,7 +18,7 @@ from app.db import audit_trail
 from app.db.tables import Addendum, Report
 from app.domain.signature import Signature, SignedStudy, addendum_digest, report_digest
 from app.domain.study import Stage
-from tests.api.acts import CRITICAL, REPORTS, SIGNING, TEXT, drafted_again, late_image
+from tests.api.acts import CRITICAL, FOUND, REPORTS, SIGNING, TEXT, drafted_again, late_image
 from tests.api.house import House
 from tests.builders.reading import add_ready_study
 
@@ -74,8 +74,10 @@ class Life(RuleBasedStateMachine):
         self.house.clock.advance(1)
         tag = {"If-Match": f'"{self.report["etag"]}"'}
         given = SIGNING if right else {**SIGNING, "password": "not the password"}
+        waiting = [row for row in self.report["critical_findings"] if row["outcome"] is None]
         answer = self.asks(who, "POST", f"{REPORTS}/{self.report['id']}/sign", json=given, headers=tag)
         if answer.is_success:
+            assert not waiting
             assert right
             assert self.signed_text is None
             self.signed_text = (answer.json()["findings"], answer.json()["impression"], answer.json()["signature"])
@@ -96,6 +98,18 @@ class Life(RuleBasedStateMachine):
     @rule(who=st.sampled_from([0, 1]))
     def tells(self, who):
         self.asks(who, "POST", f"{REPORTS}/{self.report['id']}/critical-result", json=CRITICAL)
+
+    @precondition(lambda self: self.report)
+    @rule(who=st.sampled_from([0, 1]))
+    def finds(self, who):
+        self.asks(who, "POST", f"{REPORTS}/{self.report['id']}/critical-findings", json=FOUND)
+
+    @precondition(lambda self: self.report)
+    @rule(who=st.sampled_from([0, 1]))
+    def drops(self, who):
+        for row in self.report["critical_findings"]:
+            path = f"{REPORTS}/{self.report['id']}/critical-findings/{row['id']}/drop"
+            self.asks(who, "POST", path, json={"reason": "no"})
 
     @precondition(lambda self: self.signed_text is None)
     @rule()

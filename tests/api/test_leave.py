@@ -9,7 +9,7 @@ from starlette.routing import Route
 from app.access import GRANTS, Action, Role
 from app.main import bare_app
 from app.rest.guard import Allow, anyone
-from tests.api.acts import CRITICAL, SIGNING, TEXT, begin, sign, signed_report
+from tests.api.acts import CRITICAL, FOUND, SIGNING, TEXT, begin, sign, signed_report
 from tests.builders.reading import add_image, add_ready_study
 
 NOT_OURS = {"/api/v1/openapi.json"}
@@ -59,6 +59,8 @@ LEAVE = {
     ("POST", "/api/v1/reports/{report_id}/addenda"): Action.SIGN_REPORTS,
     ("POST", "/api/v1/reports/{report_id}/reject"): Action.WRITE_REPORTS,
     ("POST", "/api/v1/reports/{report_id}/critical-result"): Action.WRITE_REPORTS,
+    ("POST", "/api/v1/reports/{report_id}/critical-findings"): Action.WRITE_REPORTS,
+    ("POST", "/api/v1/reports/{report_id}/critical-findings/{finding_id}/drop"): Action.WRITE_REPORTS,
     ("GET", "/api/v1/reports/{report_id}/diff"): Action.READ_STUDIES,
     ("GET", "/api/v1/reports/{report_id}/deliveries"): Action.READ_STUDIES,
     ("GET", "/api/v1/changes"): Action.READ_CHANGES,
@@ -91,6 +93,8 @@ BODIES = {
     "/api/v1/reports/{report_id}/addenda": {"text": "x", **SIGNING},
     "/api/v1/reports/{report_id}/reject": {"reason": "x"},
     "/api/v1/reports/{report_id}/critical-result": CRITICAL,
+    "/api/v1/reports/{report_id}/critical-findings": FOUND,
+    "/api/v1/reports/{report_id}/critical-findings/{finding_id}/drop": {"reason": "x"},
     "/api/v1/studies/{study_instance_uid}/views": {"looked": True},
     "/api/v1/drafts/{draft_id}/feedback": {"kind": "style"},
     "/api/v1/report-texts": MACRO,
@@ -176,7 +180,7 @@ def furnished(house):
 
 
 def call(client, method, template, places):
-    rows = dict.fromkeys(("draft_id", "report_id", "text_id", "user_id", "job_id"), "0" * 32)
+    rows = dict.fromkeys(("draft_id", "report_id", "finding_id", "text_id", "user_id", "job_id"), "0" * 32)
     named = ("study_instance_uid", "prior_study_instance_uid", "series_instance_uid", "sop_instance_uid")
     uids = dict.fromkeys(named, "1.2.3")
     blanks = {**rows, **uids, "frames": "1", "name": "mine"}

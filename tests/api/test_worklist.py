@@ -57,6 +57,8 @@ def test_a_line_says_what_a_reader_chooses_by(house):
         "draft_status": "ready",
         "flags": 1,
         "critical": False,
+        "critical_state": None,
+        "critical_due_at": None,
         "lock": {"owner": "Dr Ada", "mine": False, "expires_at": "2026-03-01T08:01:00Z"},
         "report_status": None,
         "report_mine": False,
@@ -134,6 +136,7 @@ def test_filters_of_what_hangs_on_a_study(either_house):
     assert uids(shown(reader, critical=True)) == [flagged_uid]
     (item,) = shown(reader, critical=True)["items"]
     assert (item["critical"], item["flags"], item["report_mine"]) == (True, 1, True)
+    assert (item["critical_state"], item["critical_due_at"]) == ("told", None)
 
 
 def test_a_signature_stops_the_clock(house):
@@ -204,6 +207,7 @@ def test_a_made_up_cursor_is_refused(house, cursor):
 
 BAD_QUERIES = [{"limit": 0}, {"limit": 1001}, {"state": "lost"}, {"q": "a\x00"}, {"q": "x" * 65}, {"sort": "age"}]
 BAD_QUERIES += [{"held": "x"}, {"received_within": 0}, {"study": "1.2.x"}, {"study": ["1"] * 201}, {"critical": "so"}]
+BAD_QUERIES += [{"critical_state": "so"}]
 
 
 @pytest.mark.parametrize("query", BAD_QUERIES)

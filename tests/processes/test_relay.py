@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
+import prometheus_client
 import pytest
 import sqlalchemy as sa
 
+from app.access import Role
 from app.completeness.handlers import CompleteStudies
 from app.db import jobs, migrations
+from app.db.report_tables import CriticalFinding
 from app.db.session import Database, unit_of_work
-from app.db.tables import Job, OutboxMessage, Study
+from app.db.tables import Job, OutboxMessage, Report, Study
 from app.domain.events import StudyCompleted
+from app.domain.identifiers import new_id
 from app.domain.study import Stage, Step
 from app.gateways.object_store import LocalObjectStore
 from app.relay import Relay
+from tests.builders.reading import add_person
 from tests.builders.studies import add_study
 from tests.fakes.clock import SetClock
 
@@ -82,6 +88,32 @@ def test_a_job_that_is_never_done_is_buried_in_sight(database, clock, make_relay
         row = session.get_one(Study, study.id)
     assert row.stage is Stage.FAILED
     assert "priors.gather failed 5 times" in row.reason
+
+
+def test_critical_results_that_nobody_was_told_of_are_counted(database, clock, make_relay):
+    def counted():
+        relay.measure()
+        sample = prometheus_client.REGISTRY.get_sample_value
+        return [sample("cxr_critical_results", {"state": state}) for state in ("open", "overdue")]
+
+    relay = make_relay(lambda *_: None)
+    assert counted() == [0, 0]
+    reader = add_person(database, clock, "ada", Role.RADIOLOGIST)
+    study, now = add_study(database, clock, Stage.IN_REVIEW), clock.now()
+    with unit_of_work(database, clock) as uow:
+        about = {"author_id": reader, "author_name": "Dr Ada", "created_at": now, "updated_at": now}
+        report = Report(id=new_id(), study_id=study.id, status="preliminary", sentences=[], **about)
+        uow.session.add(report)
+        uow.session.flush()
+        found = {"finding": "Free air", "found_at": now, "opened_by": reader, "opened_name": "Dr Ada", "opened_at": now}
+        for minutes, closed_at in ((30, None), (60, None), (30, now)):
+            due = {"due_at": now + timedelta(minutes=minutes), "closed_at": closed_at}
+            uow.session.add(CriticalFinding(report_id=report.id, **found, **due))
+    assert counted() == [2, 0]
+    clock.advance(30 * 60)
+    assert counted() == [1, 1]
+    clock.advance(30 * 60)
+    assert counted() == [0, 2]
 
 
 def test_only_one_of_two_relays_is_active_until_its_lease_ends(database, clock, make_relay):

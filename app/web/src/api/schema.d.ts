@@ -586,6 +586,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/{report_id}/critical-findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Critical Finding
+         * @description Keep a critical finding that nobody was told of yet; the report is not signed while one is open.
+         */
+        post: operations["open_critical_finding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/{report_id}/critical-findings/{finding_id}/drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Drop Critical Finding
+         * @description Close an open finding that is not critical after all; it is kept, with the reason.
+         */
+        post: operations["drop_critical_finding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reports/{report_id}/critical-result": {
         parameters: {
             query?: never;
@@ -597,7 +637,7 @@ export interface paths {
         put?: never;
         /**
          * Record Critical Result
-         * @description Record who was told of a critical finding; before or after signing.
+         * @description Record who was told of a critical finding; before or after signing. It closes the open one that it is about.
          */
         post: operations["record_critical_result"];
         delete?: never;
@@ -801,7 +841,7 @@ export interface paths {
          * Get Worklist
          * @description Studies in the order asked for; by default the open ones by urgency and due time, then the signed, latest first.
          *
-         *     `state`, `priority`, `urgency` and `study` may be given several times.
+         *     `state`, `priority`, `urgency`, `study` and `critical_state` may be given several times.
          */
         get: operations["get_worklist"];
         put?: never;
@@ -1628,10 +1668,49 @@ export interface components {
             username: string;
         };
         /**
+         * CriticalFindingOut
+         * @description One critical finding; outcome None: it is open. due_at: until when somebody should be told.
+         *
+         *     closed_by, closed_at: who recorded the outcome, and when. drop_reason: why it was dropped.
+         */
+        CriticalFindingOut: {
+            /** Closed At */
+            closed_at: string | null;
+            /** Closed By */
+            closed_by: string | null;
+            /** Drop Reason */
+            drop_reason: string | null;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Finding */
+            finding: string;
+            /**
+             * Found At
+             * Format: date-time
+             */
+            found_at: string;
+            /** Id */
+            id: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Opened By */
+            opened_by: string;
+            /** Outcome */
+            outcome: ("told" | "dropped") | null;
+        };
+        /**
          * CriticalResultOut
-         * @description One communication, and who recorded it.
+         * @description One communication, and who recorded it. critical_finding_id: the open finding that it closed, if there was one.
          */
         CriticalResultOut: {
+            /** Critical Finding Id */
+            critical_finding_id: string | null;
             /** Finding */
             finding: string;
             /**
@@ -1658,6 +1737,12 @@ export interface components {
             /** Told To */
             told_to: string;
         };
+        /**
+         * CriticalState
+         * @description Of a study's critical results, the most pressing: overdue, open (in time), told. One that was dropped is none.
+         * @enum {string}
+         */
+        CriticalState: "overdue" | "open" | "told";
         /**
          * CurrentDraft
          * @description stale: written from an image set or order that has changed since.
@@ -1918,6 +2003,14 @@ export interface components {
          * @enum {string}
          */
         DraftStatus: "none" | "drafting" | "ready" | "stale" | "unavailable";
+        /**
+         * DropCriticalFinding
+         * @description Why an open finding is not critical after all.
+         */
+        DropCriticalFinding: {
+            /** Reason */
+            reason: string;
+        };
         /**
          * EchoOut
          * @description How the peer answered when it was asked; seconds: until its answer, or until it was given up.
@@ -2208,6 +2301,19 @@ export interface components {
             items: components["schemas"]["ModelVersionOut"][];
         };
         /**
+         * OpenCriticalFinding
+         * @description What was found, and when; nobody was told yet.
+         */
+        OpenCriticalFinding: {
+            /** Finding */
+            finding: string;
+            /**
+             * Found At
+             * Format: date-time
+             */
+            found_at: string;
+        };
+        /**
          * Order
          * @description From which end of the chain; the same cursor leads on in either.
          * @enum {string}
@@ -2409,8 +2515,12 @@ export interface components {
         /**
          * RecordCriticalResult
          * @description Who was told of what: the six facts that make a communication count (ACR practice parameter).
+         *
+         *     critical_finding_id: the open finding that this closes; without it, the report's only open one.
          */
         RecordCriticalResult: {
+            /** Critical Finding Id */
+            critical_finding_id?: string | null;
             /** Finding */
             finding: string;
             /**
@@ -2513,6 +2623,8 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Critical Findings */
+            critical_findings: components["schemas"]["CriticalFindingOut"][];
             /** Critical Results */
             critical_results: components["schemas"]["CriticalResultOut"][];
             /** Draft Id */
@@ -2688,12 +2800,18 @@ export interface components {
         /**
          * StudyOut
          * @description A study with everything that the reading page shows but the pixels and the texts.
+         *
+         *     critical_findings, critical_results: of its report, also of a withdrawn one.
          */
         StudyOut: {
             /** Accession Number */
             accession_number: string | null;
             /** Addendum Suggested */
             addendum_suggested: boolean;
+            /** Critical Findings */
+            critical_findings: components["schemas"]["CriticalFindingOut"][];
+            /** Critical Results */
+            critical_results: components["schemas"]["CriticalResultOut"][];
             current_draft: components["schemas"]["CurrentDraft"] | null;
             /** Description */
             description: string | null;
@@ -2859,13 +2977,16 @@ export interface components {
          *
          *     due_at: when the study should be signed, by its priority; signed_at: when it was. study_date: YYYYMMDD. modalities,
          *     sent_by: of its objects; sent_by has AE titles. flags: objections of the guardrails to the current draft.
-         *     critical: a critical result was recorded.
+         *     critical: there is a critical result, open or told; critical_due_at: when the first open one is due.
          */
         WorklistItem: {
             /** Accession Number */
             accession_number: string | null;
             /** Critical */
             critical: boolean;
+            /** Critical Due At */
+            critical_due_at: string | null;
+            critical_state: components["schemas"]["CriticalState"] | null;
             /** Description */
             description: string | null;
             draft_status: components["schemas"]["DraftStatus"];
@@ -5492,6 +5613,221 @@ export interface operations {
             };
         };
     };
+    open_critical_finding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                report_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenCriticalFinding"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_critical_finding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                report_id: string;
+                finding_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DropCriticalFinding"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     record_critical_result: {
         parameters: {
             query?: never;
@@ -6453,6 +6789,7 @@ export interface operations {
                 priority?: string[];
                 urgency?: components["schemas"]["Urgency"][];
                 study?: string[];
+                critical_state?: components["schemas"]["CriticalState"][];
             };
             header?: never;
             path?: never;
