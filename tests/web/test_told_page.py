@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from app.db.report_tables import CriticalResult, DraftRemark
+from app.db.report_tables import CriticalFinding, CriticalResult, DraftRemark
 from tests.web.report_page import CARDIOMEGALY, HEART, LUNGS, begin, flagged_study, rows
 
 pytestmark = pytest.mark.peer("chromium", "node")
@@ -53,14 +53,33 @@ class TestCriticalResult:
         reader.page.keyboard.press("c")
         return reader.page.get_by_role("dialog", name="Critical result")
 
-    def fill(self, dialog):
+    @pytest.fixture
+    def told(self, dialog):
+        """An open one, before anybody was told."""
         dialog.get_by_label("Finding").fill("Tension pneumothorax")
+        dialog.get_by_role("button", name="Open it").click()
+        expect(dialog.get_by_label("Told to")).to_be_focused()
+        return dialog
+
+    def fill(self, dialog):
         dialog.get_by_label("Told to").fill("Dr Ward")
         dialog.get_by_role("button", name="Now", exact=True).click()
         dialog.get_by_label("How").select_option("telephone")
         dialog.get_by_label("Yes").check()
 
-    def test_none_of_its_six_facts_may_be_missing(self, reader, room, dialog):
+    def test_what_was_found_and_when_is_needed_to_open_it(self, room, dialog):
+        for label, empty, said in (("Finding", " ", "what was found"), ("Found at", "", "when it was found")):
+            dialog.get_by_label("Finding").fill("Free air")
+            before = dialog.get_by_label(label).input_value()
+            dialog.get_by_label(label).fill(empty)
+            dialog.get_by_role("button", name="Open it").click()
+            expect(dialog.get_by_role("alert")).to_have_text(f"Not opened. Missing: {said}.")
+            expect(dialog.get_by_label(label)).to_be_focused()
+            dialog.get_by_label(label).fill(before)
+        assert rows(room, CriticalFinding) == []
+
+    def test_none_of_its_six_facts_may_be_missing(self, reader, room, told):
+        dialog = told
         self.fill(dialog)
         record = dialog.get_by_role("button", name="Record")
         for label, empty, said in (
@@ -83,9 +102,9 @@ class TestCriticalResult:
         dialog.get_by_label("How").select_option("in person")
         record.click()
         expect(dialog).to_be_hidden()
-        told = reader.page.get_by_role("region", name="Critical results")
+        recorded = reader.page.get_by_role("region", name="Critical results")
         for fact in ("Tension pneumothorax", "Dr Ward", "in person", "read back", "recorded by Dr Ada"):
-            expect(told).to_contain_text(fact)
+            expect(recorded).to_contain_text(fact)
         (kept,) = rows(room, CriticalResult)
         assert (kept.finding, kept.told_to, kept.method, kept.read_back) == (
             "Tension pneumothorax",
@@ -94,8 +113,8 @@ class TestCriticalResult:
             True,
         )
 
-    def test_whether_it_was_read_back_is_never_guessed(self, room, dialog):
-        dialog.get_by_label("Finding").fill("Tension pneumothorax")
+    def test_whether_it_was_read_back_is_never_guessed(self, room, told):
+        dialog = told
         dialog.get_by_label("Told to").fill("Dr Ward")
         dialog.get_by_role("button", name="Now", exact=True).click()
         dialog.get_by_label("How").select_option("telephone")
@@ -103,15 +122,14 @@ class TestCriticalResult:
         expect(dialog.get_by_role("alert")).to_have_text("Not recorded. Missing: whether it was read back.")
         assert rows(room, CriticalResult) == []
 
-    def test_an_open_one_holds_the_signature_back_and_is_not_lost_by_leaving(self, reader, dialog):
-        page = reader.page
-        dialog.get_by_label("Finding").fill("Tension pneumothorax")
+    def test_an_open_one_holds_the_signature_back_and_is_not_lost_by_leaving(self, reader, told):
+        page, dialog = reader.page, told
         dialog.get_by_role("button", name="Not told yet: keep it open").click()
         for text in (LUNGS, HEART, CARDIOMEGALY):
             reader.sentence(text).get_by_role("button", name="Accept").click()
         waits = page.get_by_role("alert").filter(has_text="told to nobody yet")
         expect(waits).to_contain_text("Tension pneumothorax")
-        expect(waits.get_by_role("timer")).to_have_text(re.compile(r"^Known for \d+ min$"))
+        expect(waits.get_by_role("timer")).to_have_text(re.compile(r"^Known for \d+ min, \d+ min left$"))
         sign = page.get_by_role("button", name="Sign…")
         expect(sign).to_be_disabled()
         reader.await_saved()

@@ -1,6 +1,6 @@
 import { readFrame, type Frame } from "../viewer/frame";
 import type { Http } from "./http";
-import type { Addendum, Delivery, Draft, Identity, Lock, Reading, RecordCriticalResult, Remark, Report, ReportText, SavedText, Study, WorklistCounts, WorklistList, WorklistPage, WriteText } from "./types";
+import type { Addendum, Delivery, Draft, Identity, Lock, OpenCriticalFinding, Reading, RecordCriticalResult, Remark, Report, ReportText, SavedText, Study, WorklistCounts, WorklistList, WorklistPage, WriteText } from "./types";
 
 /** Parameters of the worklist; each of a list is given by itself. */
 export type WorklistQuery = Readonly<Record<string, string | number | readonly string[]>>;
@@ -110,6 +110,14 @@ export class Client {
 
   async addAddendum(id: string, text: Addendum["text"], signing: Signing): Promise<void> {
     await this.http.send(`${report(id)}/addenda`, { method: "POST", body: { text, ...signing }, stepUp: true });
+  }
+
+  openCriticalFinding(id: string, found: OpenCriticalFinding): Promise<Report> {
+    return this.http.json(`${report(id)}/critical-findings`, { method: "POST", body: found });
+  }
+
+  dropCriticalFinding(id: string, findingId: string, reason: string): Promise<Report> {
+    return this.http.json(`${report(id)}/critical-findings/${encodeURIComponent(findingId)}/drop`, { method: "POST", body: { reason } });
   }
 
   recordCriticalResult(id: string, told: RecordCriticalResult): Promise<Report> {

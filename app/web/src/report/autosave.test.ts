@@ -5,7 +5,7 @@ import { Autosave, NotSaved } from "./autosave";
 
 const REPORT: Report = {
   id: "r", study_instance_uid: "1.2", draft_id: null, reading_mode: "draft-first", withheld: false, status: "preliminary", etag: "1", findings: "", impression: "", sentences: [], author: "r", signature: null, addenda: [],
-  critical_results: [], created_at: "2026-01-01T00:00:00Z", updated_at: "2026-01-01T00:00:00Z",
+  critical_results: [], critical_findings: [], created_at: "2026-01-01T00:00:00Z", updated_at: "2026-01-01T00:00:00Z",
 };
 const text = (findings: string): ReportText => ({ findings, impression: "", sentences: [] });
 

@@ -1,4 +1,4 @@
-import type { RecordCriticalResult } from "../api/types";
+import type { CriticalFinding, OpenCriticalFinding, RecordCriticalResult } from "../api/types";
 
 /** The six facts as they are typed; times as an input of type datetime-local has them, readBack "" until chosen. */
 export interface Facts {
@@ -25,24 +25,31 @@ export function localMinute(moment: Date): string {
   return `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}T${two(moment.getHours())}:${two(moment.getMinutes())}`;
 }
 
-export function begunAt(moment: Date): Facts {
-  return { finding: "", foundAt: localMinute(moment), toldTo: "", toldAt: "", method: "", readBack: "" };
-}
+/** What is known before anybody was told. */
+export type Found = Pick<Facts, "finding" | "foundAt">;
 
-/** Whether anything was written about it yet: then it is open until somebody was told, or it is let go. */
-export function isBegun({ finding, toldTo }: Facts): boolean {
-  return finding.trim() !== "" || toldTo.trim() !== "";
+/** The six facts of an open finding, as far as they are known. */
+export function factsOf({ finding, found_at }: CriticalFinding): Facts {
+  return { finding, foundAt: localMinute(new Date(found_at)), toldTo: "", toldAt: "", method: "", readBack: "" };
 }
 
 /** The facts that are missing, by their names; a time that cannot be read is missing. */
-export function missing(facts: Facts): [keyof Facts, string][] {
-  return NAMES.filter(([key]) => facts[key].trim() === "" || (key.endsWith("At") && Number.isNaN(Date.parse(facts[key]))));
+export function missing(facts: Found & Partial<Facts>): [keyof Facts, string][] {
+  return NAMES.filter(([key]) => {
+    const fact = facts[key];
+    return fact !== undefined && (fact.trim() === "" || (key.endsWith("At") && Number.isNaN(Date.parse(fact))));
+  });
 }
 
 /** As the service wants it. Raises RangeError while facts are missing. */
-export function recordOf(facts: Facts): RecordCriticalResult {
+export function openingOf(found: Found): OpenCriticalFinding {
+  if (missing(found).length > 0) throw new RangeError("Facts are missing.");
+  return { finding: found.finding.trim(), found_at: moment(found.foundAt) };
+}
+
+/** As the service wants it. Raises RangeError while facts are missing. */
+export function recordOf(facts: Facts, findingId: string): RecordCriticalResult {
   if (missing(facts).length > 0) throw new RangeError("Facts are missing.");
-  const moment = (local: string) => new Date(local).toISOString();
   return {
     finding: facts.finding.trim(),
     found_at: moment(facts.foundAt),
@@ -50,11 +57,10 @@ export function recordOf(facts: Facts): RecordCriticalResult {
     told_at: moment(facts.toldAt),
     method: facts.method.trim(),
     read_back: facts.readBack === "yes",
+    critical_finding_id: findingId,
   };
 }
 
-/** "12 min": how long it has been known and told to nobody. */
-export function openFor(foundAt: string, now: number): string {
-  const minutes = Math.max(0, Math.floor((now - Date.parse(foundAt)) / 60_000));
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+function moment(local: string): string {
+  return new Date(local).toISOString();
 }

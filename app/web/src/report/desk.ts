@@ -1,7 +1,6 @@
 import type { Report, ReportText } from "../api/types";
 import type { Client } from "../api/client";
 import { Autosave } from "./autosave";
-import type { Facts } from "./critical_form";
 
 /**
  * The reports this reader has open, in memory only. It outlives the study view: a session that ends takes the text
@@ -9,8 +8,6 @@ import type { Facts } from "./critical_form";
  */
 export class Desk {
   private readonly open = new Map<string, Autosave>();
-  /** By report, a critical result that nobody was told of yet. */
-  readonly critical = new Map<string, Facts>();
 
   constructor(
     private readonly client: Client,
@@ -26,10 +23,10 @@ export class Desk {
     return fresh;
   }
 
-  /** Tries to save everything; resolves to whether nothing is left unsaved or open. */
+  /** Tries to save everything; resolves to whether nothing is left unsaved. */
   async flush(): Promise<boolean> {
     const results = await Promise.allSettled([...this.open.values()].map((saver) => saver.flush()));
-    return results.every(({ status }) => status === "fulfilled") && this.critical.size === 0;
+    return results.every(({ status }) => status === "fulfilled");
   }
 
   /** What the service does not have of this report, or null. */
@@ -44,6 +41,5 @@ export class Desk {
   clear(): void {
     for (const saver of this.open.values()) saver.dispose();
     this.open.clear();
-    this.critical.clear();
   }
 }

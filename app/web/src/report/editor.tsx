@@ -49,7 +49,7 @@ export function Editor({ study, draft, report, lock, imageFault, fault, onGoOver
   const save = useSyncExternalStore(saver.subscribe, saver.snapshot);
   const texts = useSavedTexts();
   const fields = useMemo(() => new TextFields(), []);
-  const critical = useCritical(report);
+  const critical = useCritical(study);
   const [seenElsewhere, setSeenElsewhere] = useState(false);
   const [open, setOpen] = useState<Open | null>(null);
   const [diff, setDiff] = useState(draft !== null && report.reading_mode === "second-reader");
@@ -57,7 +57,7 @@ export function Editor({ study, draft, report, lock, imageFault, fault, onGoOver
   const hold = holdNow(lock.hold, save);
   const locked = hold.kind !== "mine";
   const revised = revision(study, report);
-  const reasons = blockers({ work, save, hold, imageFault: imageFault && !seenElsewhere, changed: revised !== null, criticalOpen: critical.open !== null });
+  const reasons = blockers({ work, save, hold, imageFault: imageFault && !seenElsewhere, changed: revised !== null, criticalOpen: critical.open.length > 0 });
   const text = written(work);
   const panel = useRef<HTMLElement>(null);
   const toText = useRef(false);
@@ -100,7 +100,7 @@ export function Editor({ study, draft, report, lock, imageFault, fault, onGoOver
         {revised !== null && <Revised revised={revised} study={study} saver={saver} onGoOver={onGoOver} />}
         {fault !== null && <p className="problem" role="alert">{fault}</p>}
         {save.kind === "conflict" && <Conflict saver={saver} onTaken={(theirs) => { act({ type: "replace", work: workOf(theirs, draft) }); }} />}
-        <CriticalPart critical={critical} reportId={report.id} />
+        <CriticalPart study={study} critical={critical} />
         <div className="report-scroll">
           {draft === null && study.reading.draft === "withheld" && study.current_draft !== null && <Withheld study={study} />}
           {canCompare && <Compare study={study} saver={saver} onCompare={onGoOver} />}
@@ -118,7 +118,7 @@ export function Editor({ study, draft, report, lock, imageFault, fault, onGoOver
               onRemark={(sentence) => { setOpen({ kind: "remark", sentence }); }}
             />
           ))}
-          <Recorded results={critical.recorded} />
+          <Recorded study={study} />
           <details className="as-it-stands">
             <summary>The report as it stands</summary>
             <ReportBody findings={text.findings} impression={text.impression} />

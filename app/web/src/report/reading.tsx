@@ -2,6 +2,7 @@ import { useRef, useState } from "react";
 import type { Draft, DraftSentence, Report, Section, Study } from "../api/types";
 import { usePrimaryKey } from "../primary_key";
 import { MODES, NO_DRAFT, STATUSES } from "../words/said";
+import { CriticalPart, Recorded, useCritical } from "./critical";
 import { DraftBanner, DraftFacts, Flags, SentenceFacts } from "./draft_parts";
 import { Redraft } from "./redraft";
 import { ReportBody } from "./report_body";
@@ -28,16 +29,19 @@ interface Props {
 export function Reading({ study, draft, report, loading, fault, withheld, onStart, onWithdraw }: Props) {
   const panel = useRef<HTMLElement>(null);
   const [keeping, setKeeping] = useState(false);
+  const critical = useCritical(study);
   const looksFirst = withheld && study.reading.mode === "look-first";
   const others = study.lock !== null && !study.lock.mine ? study.lock.owner : null;
   return (
     <section className="report" aria-label="Report" ref={panel} tabIndex={-1}>
       {draft !== null && <DraftBanner />}
       <div className="report-status"><span className="quiet">{MODES[study.reading.mode]}</span></div>
+      <CriticalPart study={study} critical={critical} />
       <div className="report-scroll">
         {withheld ? <Withheld study={study} /> : <Reason study={study} hasDraft={draft !== null} />}
         {others !== null && <p className="note" role="status">{`${others} has this study open for reporting. You can read along; writing is possible when it is given back.`}</p>}
         {report !== null && <Unsigned report={report} />}
+        <Recorded study={study} />
         {draft !== null && report === null && <DraftText draft={draft} />}
         {fault !== null && <p className="problem" role="alert">{fault}</p>}
       </div>

@@ -16,6 +16,7 @@ export function SignedView({ study, reportId, etag }: { study: Study; reportId: 
   const queries = useQueryClient();
   const [adding, setAdding] = useState(false);
   const panel = useRef<HTMLElement>(null);
+  const critical = useCritical(study);
   usePanelKeys(panel);
   const report = useQuery({ queryKey: ["report", reportId, etag], queryFn: () => client.report(reportId) });
   const onAdded = () => {
@@ -31,7 +32,9 @@ export function SignedView({ study, reportId, etag }: { study: Study; reportId: 
           {study.addendum_suggested && <p className="note" role="status">An image arrived after this report was signed. The report stands; look whether an addendum is wanted.</p>}
           <Leftover reportId={reportId} />
           <Text report={report.data} />
-          {mayReport(reader) ? <Criticals report={report.data} /> : <Recorded results={report.data.critical_results} />}
+          <CriticalPart study={study} critical={critical} />
+          <Recorded study={study} />
+          {mayReport(reader) && <p><button type="button" data-key="c" title="Record who was told of a critical finding (C)" onClick={critical.ask}>Critical result…</button></p>}
           <Deliveries reportId={reportId} />
         </div>
       )}
@@ -42,18 +45,6 @@ export function SignedView({ study, reportId, etag }: { study: Study; reportId: 
       )}
       {adding && <AddendumDialog reportId={reportId} onClose={() => { setAdding(false); }} onAdded={onAdded} />}
     </section>
-  );
-}
-
-/** Told before or after signing: it changes no text. */
-function Criticals({ report }: { report: Report }) {
-  const critical = useCritical(report);
-  return (
-    <>
-      <CriticalPart critical={critical} reportId={report.id} />
-      <Recorded results={critical.recorded} />
-      <p><button type="button" data-key="c" title="Record who was told of a critical finding (C)" onClick={critical.ask}>Critical result…</button></p>
-    </>
   );
 }
 

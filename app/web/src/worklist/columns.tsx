@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import type { WorklistItem } from "../api/types";
+import { criticalTime } from "../words/critical_time";
 import { dayInWords, momentInWords, readDay, timeInWords } from "../words/dates";
 import { nameInWords } from "../words/person";
 import { DRAFTS, priorityInWords, STATES } from "../words/said";
@@ -27,13 +28,26 @@ export const COLUMNS: readonly Column[] = [
   { id: "state", title: "State", sort: "state", cell: (item) => <State item={item} /> },
   { id: "draft", title: "Draft", cell: ({ draft_status }) => <span className={`draft draft-${draft_status}`}>{DRAFTS[draft_status]}</span> },
   { id: "flags", title: "Flags", cell: ({ flags }) => flags > 0 && <span className="flag-count"><span aria-hidden="true">⚠ </span>{flags}</span> },
-  { id: "critical", title: "Critical", cell: ({ critical }) => critical && <span className="critical">Critical</span> },
+  { id: "critical", title: "Critical", cell: (item, now) => <Critical item={item} now={now} /> },
   { id: "lock", title: "Open at", cell: ({ lock }) => lock !== null && <span title={lock.owner}>{lock.mine ? `${lock.owner} (you)` : lock.owner}</span> },
 ];
 
 function Due({ item, now }: { item: WorklistItem; now: number }) {
   const { pace, words } = clockOf(item, now);
   return <span className={`pace pace-${pace}`} title={`Due ${momentInWords(item.due_at)}`}>{words}</span>;
+}
+
+/** One that nobody was told of says how long there is; else that somebody was told. */
+function Critical({ item: { critical_state, critical_due_at }, now }: { item: WorklistItem; now: number }) {
+  if (critical_due_at === null) return critical_state === "told" && <span className="critical critical-told">Told</span>;
+  const { overdue, span } = criticalTime(critical_due_at, now);
+  const words = overdue ? `Critical result overdue by ${span}, told to nobody yet` : `Critical result, told to nobody yet, ${span} left`;
+  return (
+    <span className={`critical critical-${overdue ? "overdue" : "open"}`} title={`${words}; due ${momentInWords(critical_due_at)}`}>
+      {overdue ? "Overdue" : span}
+      <span className="unseen">{` ${words}`}</span>
+    </span>
+  );
 }
 
 function Who({ item: { patient, study_date } }: { item: WorklistItem }) {

@@ -41,6 +41,7 @@ export function Filters({ filter, onChange, counts, tallies, search, first }: Pr
         <Urgencies chosen={filter.urgencies} tallies={tallies} onFlip={(urgency) => { onChange({ ...filter, urgencies: flip(filter.urgencies, urgency) }); }} />
         <div role="group" aria-label="Marks" className="chips">
           <Chip words="Critical" count={tallies.critical} pressed={filter.critical} onPress={() => { onChange({ ...filter, critical: !filter.critical }); }} />
+          <Chip words="Not told" count={tallies.untold} pressed={filter.untold} onPress={() => { onChange({ ...filter, untold: !filter.untold }); }} />
           <Chip words="Flagged" count={tallies.flagged} pressed={filter.flagged} onPress={() => { onChange({ ...filter, flagged: !filter.flagged }); }} />
         </div>
         <select aria-label="Whose" value={filter.held} onChange={(event) => { onChange({ ...filter, held: event.target.value as Held }); }}>

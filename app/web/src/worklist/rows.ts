@@ -1,7 +1,8 @@
 import { useInfiniteQuery, type InfiniteData, type QueryClient, type UseInfiniteQueryResult } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
-import type { Client } from "../api/client";
+import type { Client, WorklistQuery } from "../api/client";
 import type { StudyState, WorklistItem, WorklistPage } from "../api/types";
+import { isUntold } from "./filter";
 import { isFinished } from "./order";
 
 export const ROWS = ["worklist", "rows"] as const;
@@ -29,32 +30,34 @@ export interface Rows {
   ready: boolean;
 }
 
-/** All open studies, and where they are wanted the latest signed ones that `q` finds. */
+/** All open studies, the signed ones with a critical result told to nobody yet, and where wanted the latest signed ones that `q` finds. */
 export function useRows(client: Client, finished: boolean, q: string): Rows {
   const open = useInfiniteQuery(pagesOf(client, "", OPEN, "", MOST_OPEN));
+  const untold = useInfiniteQuery(pagesOf(client, "untold", FINISHED, "", MOST_FINISHED, { critical_state: ["open", "overdue"] }));
   const signed = useInfiniteQuery({ ...pagesOf(client, "finished", FINISHED, q.trim(), MOST_FINISHED), enabled: finished });
   useWholeList(open);
+  useWholeList(untold);
   useWholeList(signed, finished);
-  const items = useMemo(() => merged(open.data, finished ? signed.data : undefined), [open.data, finished, signed.data]);
+  const items = useMemo(() => merged(open.data, untold.data, finished ? signed.data : undefined), [open.data, untold.data, finished, signed.data]);
   return {
     items,
     skew: open.data?.pages[0]?.skew ?? 0,
-    loading: open.isFetching || (finished && signed.isFetching),
+    loading: open.isFetching || untold.isFetching || (finished && signed.isFetching),
     limits: [
       ...(isCut(open.data, MOST_OPEN) ? [`Only the ${MOST_OPEN} most urgent open studies are shown.`] : []),
       ...(finished && isCut(signed.data, MOST_FINISHED) ? [`Of the signed studies the latest ${MOST_FINISHED} are shown; search to find earlier ones.`] : []),
     ],
-    error: open.error ?? signed.error,
+    error: open.error ?? untold.error ?? signed.error,
     ready: open.isSuccess,
   };
 }
 
-function pagesOf(client: Client, name: string, states: readonly StudyState[], q: string, most: number) {
+function pagesOf(client: Client, name: string, states: readonly StudyState[], q: string, most: number, also: WorklistQuery = {}) {
   return {
     queryKey: [...ROWS, name, q],
     queryFn: async ({ pageParam, signal }: { pageParam: string | null; signal: AbortSignal }): Promise<LoadedPage> => {
       const where = pageParam === null ? { limit: FIRST_PAGE } : { limit: PAGE, cursor: pageParam };
-      const page = await client.worklist({ state: states, ...(q === "" ? {} : { q }), ...where }, signal);
+      const page = await client.worklist({ ...also, state: states, ...(q === "" ? {} : { q }), ...where }, signal);
       return { ...page, skew: Date.parse(page.as_of) - Date.now() };
     },
     initialPageParam: null as string | null,
@@ -93,7 +96,9 @@ function merged(...lists: readonly (Pages | undefined)[]): WorklistItem[] {
 export function patchRows(queries: QueryClient, asked: ReadonlySet<string>, now: readonly WorklistItem[]): void {
   for (const query of queries.getQueryCache().findAll({ queryKey: ROWS })) {
     const finishedOnly = query.queryKey.includes("finished");
-    queries.setQueryData<Pages>(query.queryKey, (data) => data && patched(data, asked, now.filter((item) => !finishedOnly || isFinished(item.state))));
+    const untoldOnly = query.queryKey.includes("untold");
+    const belongs = (item: WorklistItem) => (!finishedOnly && !untoldOnly) || (isFinished(item.state) && (finishedOnly || isUntold(item)));
+    queries.setQueryData<Pages>(query.queryKey, (data) => data && patched(data, asked, now.filter(belongs)));
   }
 }
 

@@ -14,7 +14,7 @@ function study(values: Partial<WorklistItem> = {}): WorklistItem {
   return {
     study_instance_uid: "1.2.3", accession_number: "ACC-7", study_date: "20261120", description: null, modalities: [], sent_by: [], state: "ready", reason: null,
     patient: { name: "Müller^Jörg", id: "P-1", issuer: null, birth_date: null, sex: null },
-    priority: "ROUTINE", urgency: "routine", received_at: "2026-11-20T11:00:00Z", due_at: "2026-11-20T12:00:00Z", draft_status: "ready", flags: 0, critical: false,
+    priority: "ROUTINE", urgency: "routine", received_at: "2026-11-20T11:00:00Z", due_at: "2026-11-20T12:00:00Z", draft_status: "ready", flags: 0, critical: false, critical_state: null, critical_due_at: null,
     lock: null, report_status: null, report_mine: false, signed_at: null, ...values,
   };
 }
@@ -71,6 +71,7 @@ it.each([
   [{ urgencies: ["stat", "routine"] }, true],
   [{ urgencies: ["low"] }, false],
   [{ critical: true }, false],
+  [{ untold: true }, false],
   [{ flagged: true }, true],
   [{ held: "locked" }, true],
   [{ held: "unlocked" }, false],
@@ -88,9 +89,18 @@ it("a report that the reader began stays the reader's when the lease is over, un
   expect(mine(study({ state: "signed", report_mine: true, report_status: "final" }))).toBe(false);
 });
 
+it("a signed study with a critical result that nobody was told of is not done with", () => {
+  const waits = study({ state: "delivered", critical: true, critical_state: "open", critical_due_at: "2026-11-20T12:30:00Z" });
+  expect(matches(WHOLE_LIST, NOON)(waits)).toBe(true);
+  expect(matches({ ...WHOLE_LIST, untold: true }, NOON)(waits)).toBe(true);
+  expect(matches({ ...WHOLE_LIST, states: ["ready"] }, NOON)(waits)).toBe(false);
+  expect(matches({ ...WHOLE_LIST, untold: true }, NOON)(study({ critical: true, critical_state: "told" }))).toBe(false);
+  expect(tally([waits, study({ critical: true, critical_state: "told" })], WHOLE_LIST)).toMatchObject({ critical: 2, untold: 1 });
+});
+
 it("counts are of the chosen states", () => {
   const rows = [study({ urgency: "stat", critical: true }), study({ flags: 1 }), study({ state: "signed", urgency: "stat" })];
-  expect(tally(rows, WHOLE_LIST)).toEqual({ urgencies: { stat: 1, urgent: 0, routine: 1, low: 0 }, critical: 1, flagged: 1 });
+  expect(tally(rows, WHOLE_LIST)).toEqual({ urgencies: { stat: 1, urgent: 0, routine: 1, low: 0 }, critical: 1, untold: 0, flagged: 1 });
 });
 
 it.each([
@@ -121,7 +131,7 @@ it.each([
 });
 
 it("a list that was kept is read as it was, and what is not known is left out", () => {
-  const filter = { states: ["ready", "signed"], urgencies: ["stat"], held: "mine", critical: true, flagged: true, within: 60, q: "Doe" } as const;
+  const filter = { states: ["ready", "signed"], urgencies: ["stat"], held: "mine", critical: true, untold: true, flagged: true, within: 60, q: "Doe" } as const;
   for (const list of [{ filter, sort: { key: "patient", desc: true } }, { filter: WHOLE_LIST, sort: { key: "due", desc: false } }] as const) expect(read(kept(list))).toEqual(list);
   expect(kept({ filter: WHOLE_LIST, sort: { key: "due", desc: false } })).toEqual({ sort: "due", order: "asc" });
   expect(read({ state: "lost", urgency: ["stat", "x"], held: "x", sort: "age", shoe_size: 7, critical: "yes" })).toEqual({

@@ -3,6 +3,7 @@ import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } f
 import type { WorklistItem } from "../api/types";
 import { useServices } from "../app_context";
 import { nameInWords } from "../words/person";
+import { criticalTime } from "../words/critical_time";
 import { useArrivals } from "./arrivals";
 import { clockOf } from "./clock";
 import { isNarrowed, matches, tally, wantsFinished, WHOLE_LIST, type ListFilter } from "./filter";
@@ -77,10 +78,24 @@ function Sum({ items, rows, now }: { items: readonly WorklistItem[]; rows: Rows;
   return (
     <>
       <span role="status">{rows.ready ? `${items.length} ${items.length === 1 ? "study" : "studies"}` : "Reading the worklist"}</span>
+      <Untold items={rows.items} now={now} />
       {overdue > 0 && <span className="overdue-sum">{`${overdue} overdue`}</span>}
       {rows.ready && rows.loading && <span>more are being read…</span>}
       {rows.limits.map((words) => <span key={words}>{words}</span>)}
     </>
+  );
+}
+
+/** Critical results told to nobody yet, of all studies that were read: no filter hides them. */
+function Untold({ items, now }: { items: readonly WorklistItem[]; now: number }) {
+  const due = items.map((item) => item.critical_due_at).filter((at) => at !== null);
+  const overdue = due.filter((at) => criticalTime(at, now).overdue).length;
+  const counted = (count: number, words: string) => `${count} critical ${count === 1 ? "result" : "results"} ${words}`;
+  return (
+    <span aria-live="polite" className="untold-sum">
+      {overdue > 0 && <strong className="critical critical-overdue">{counted(overdue, "overdue, told to nobody yet")}</strong>}
+      {due.length > overdue && <span>{counted(due.length - overdue, "open")}</span>}
+    </span>
   );
 }
 
