@@ -1706,7 +1706,7 @@ export interface components {
         };
         /**
          * CriticalResultOut
-         * @description One communication, and who recorded it. critical_finding_id: the open finding that it closed, if there was one.
+         * @description One communication, and who recorded it. critical_finding_id: the open finding that it closed, if any.
          */
         CriticalResultOut: {
             /** Critical Finding Id */
