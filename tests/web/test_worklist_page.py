@@ -226,10 +226,20 @@ def test_a_list_is_kept_under_a_name_and_found_again(reader, room):
     expect(page.get_by_role("searchbox", name="Search")).to_have_value("a")
     expect(page.get_by_role("columnheader", name="Patient")).to_have_attribute("aria-sort", "ascending")
     expect(page.get_by_role("button", name="Draft ready")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Clear filters").click()
     page.get_by_role("button", name="Keep this list…").click()
     assert reader.audit_accessibility() == []
+    page.get_by_role("dialog").get_by_role("textbox").fill(" Flagged drafts ")
+    expect(page.get_by_text("There is a list of this name; it will be replaced.")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.get_by_role("button", name="Draft ready").click()
+    page.get_by_label("Saved lists").select_option("Flagged drafts")
+    expect(page.get_by_role("button", name="Draft ready")).to_have_attribute("aria-pressed", "false")
+    page.get_by_role("button", name="Keep this list…").click()
     page.get_by_role("button", name="Remove “Flagged drafts”").click()
     expect(page.get_by_role("list", name="Kept")).to_be_hidden()
+    assert "Flagged" not in " ".join(reader.requests)
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
