@@ -41,8 +41,8 @@ class WorklistItem(Told):
     """One line of the worklist.
 
     due_at: when the study should be signed, by its priority; signed_at: when it was. study_date: YYYYMMDD. modalities,
-    sent_by: of its objects; sent_by has AE titles. flags: objections of the guardrails to the current draft.
-    critical: a critical result was recorded.
+    sent_by: of its objects; sent_by has AE titles. flags: objections of the guardrails to the current draft;
+    None where the reading mode withholds it from the asker. critical: a critical result was recorded.
     """
 
     study_instance_uid: str
@@ -59,7 +59,7 @@ class WorklistItem(Told):
     received_at: datetime
     due_at: datetime
     draft_status: DraftStatus
-    flags: int
+    flags: int | None
     critical: bool
     lock: WorklistLock | None
     report_status: ReportStatus | None

@@ -2864,8 +2864,8 @@ export interface components {
          * @description One line of the worklist.
          *
          *     due_at: when the study should be signed, by its priority; signed_at: when it was. study_date: YYYYMMDD. modalities,
-         *     sent_by: of its objects; sent_by has AE titles. flags: objections of the guardrails to the current draft.
-         *     critical: a critical result was recorded.
+         *     sent_by: of its objects; sent_by has AE titles. flags: objections of the guardrails to the current draft;
+         *     None where the reading mode withholds it from the asker. critical: a critical result was recorded.
          */
         WorklistItem: {
             /** Accession Number */
@@ -2881,7 +2881,7 @@ export interface components {
              */
             due_at: string;
             /** Flags */
-            flags: number;
+            flags: number | null;
             lock: components["schemas"]["WorklistLock"] | null;
             /** Modalities */
             modalities: string[];

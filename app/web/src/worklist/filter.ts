@@ -34,7 +34,7 @@ export function matches(filter: ListFilter, now: number): (item: WorklistItem) =
     && (filter.urgencies.length === 0 || filter.urgencies.includes(item.urgency))
     && (filter.held === "" || isHeld(item, filter.held))
     && (!filter.critical || item.critical)
-    && (!filter.flagged || item.flags > 0)
+    && (!filter.flagged || (item.flags ?? 0) > 0)
     && (since === 0 || Date.parse(item.received_at) >= since)
     && (words === "" || haystack(item).includes(words));
 }
@@ -73,7 +73,7 @@ export function tally(items: readonly WorklistItem[], filter: ListFilter): Talli
     if (!inState(item)) continue;
     urgencies[item.urgency] += 1;
     if (item.critical) critical += 1;
-    if (item.flags > 0) flagged += 1;
+    if ((item.flags ?? 0) > 0) flagged += 1;
   }
   return { urgencies, critical, flagged };
 }
