@@ -242,6 +242,29 @@ def test_a_list_is_kept_under_a_name_and_found_again(reader, room):
     assert "Flagged" not in " ".join(reader.requests)
 
 
+def test_filter_and_order_are_as_they_were_when_one_comes_back_and_gone_after_a_logout(reader, room):
+    room.ready_study()
+    room.study(Stage.FAILED, with_film=False, patient_name="Roe^Richard")
+    reader.log_in("ada")
+    page = reader.page
+    page.get_by_role("button", name="Draft ready").click()
+    page.get_by_role("searchbox", name="Search").fill("phantom")
+    page.get_by_role("button", name="Patient", exact=True).click()
+    expect(grid(reader)).to_have_attribute("aria-rowcount", "2")
+    reader.open("Phantom, One")
+    page.get_by_role("button", name="← Worklist").click()
+    expect(page.get_by_role("searchbox", name="Search")).to_have_value("phantom")
+    expect(page.get_by_role("button", name="Draft ready")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("columnheader", name="Patient")).to_have_attribute("aria-sort", "ascending")
+    expect(grid(reader)).to_have_attribute("aria-rowcount", "2")
+    expect(row_of(reader, "Phantom, One").get_by_role("button")).to_be_focused()
+    assert "phantom" not in reader.traces().lower()
+    page.get_by_role("button", name="Log out").click()
+    reader.enter("ada")
+    expect(grid(reader)).to_have_attribute("aria-rowcount", "3")
+    expect(page.get_by_role("searchbox", name="Search")).to_have_value("")
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_the_list_meets_wcag_in_either_theme(reader, room, theme):
     seed(room.database, room.clock, 60, [*WAITING, Stage.FAILED, Stage.SIGNED, Stage.DELIVERED, Stage.RECEIVING])

@@ -1,5 +1,5 @@
 import { QueryClientProvider, type QueryClient } from "@tanstack/react-query";
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState, type ReactNode } from "react";
 import type { Client } from "./api/client";
 import { Problem } from "./api/http";
 import type { Identity } from "./api/types";
@@ -13,6 +13,7 @@ import { Login } from "./session/login";
 import { LiveStudies } from "./session/live";
 import { useTheme, type Theme } from "./session/theme";
 import { TopBar } from "./session/top_bar";
+import { FIRST_LIST } from "./worklist/saved";
 import { Worklist } from "./worklist/worklist";
 
 const StudyView = lazy(() => import("./study/study_view"));
@@ -85,6 +86,9 @@ interface RoomProps {
 function Room({ reader, theme, onLogout }: RoomProps) {
   const pages = useMemo(() => pagesFor(reader), [reader]);
   const { page, study, last, openStudy, openPage } = usePlace(pages[0] ?? "worklist");
+  // Here, where it outlives the worklist and ends with the session; a search may name a patient, so it is kept nowhere else.
+  const [list, setList] = useState(FIRST_LIST);
+  const worklist = <Worklist list={list} onList={setList} last={last} onOpen={openStudy} />;
   useIdleLogout(() => void onLogout(IDLE));
   return (
     <div className="room">
@@ -93,16 +97,16 @@ function Room({ reader, theme, onLogout }: RoomProps) {
       </TopBar>
       <Broken key={study ?? page}>
         <Suspense fallback={<p className="waiting" role="status">Opening…</p>}>
-          {study === null ? <Page name={page} allowed={pages.includes(page)} last={last} onOpen={openStudy} /> : <StudyView key={study} uid={study} />}
+          {study === null ? <Page name={page} allowed={pages.includes(page)} worklist={worklist} /> : <StudyView key={study} uid={study} />}
         </Suspense>
       </Broken>
     </div>
   );
 }
 
-function Page({ name, allowed, last, onOpen }: { name: PageName; allowed: boolean; last: string | null; onOpen: (uid: string) => void }) {
+function Page({ name, allowed, worklist }: { name: PageName; allowed: boolean; worklist: ReactNode }) {
   if (!allowed) return <p className="empty">Nothing on this page is for your roles. An administrator gives roles.</p>;
-  if (name === "worklist") return <Worklist last={last} onOpen={onOpen} />;
+  if (name === "worklist") return worklist;
   const Part = PAGE_PARTS[name];
   return <Part />;
 }
