@@ -242,8 +242,23 @@ def test_a_list_is_kept_under_a_name_and_found_again(reader, room):
     assert "Flagged" not in " ".join(reader.requests)
 
 
+def test_a_chosen_chip_is_named_by_its_words_alone(reader, room):
+    """As Chromium tells a screen reader; the check mark is for the eye."""
+    room.study(with_film=False, patient_name="Phantom^One")
+    reader.log_in("ada")
+    chip = reader.page.get_by_role("button", name="Draft ready")
+    expect(chip).to_have_text("Draft ready 1")
+    chip.click()
+    expect(chip).to_have_attribute("aria-pressed", "true")
+    assert "✓" in chip.evaluate("chip => getComputedStyle(chip, '::before').content")
+    nodes = reader.page.context.new_cdp_session(reader.page).send("Accessibility.getFullAXTree")["nodes"]
+    names = {node["name"]["value"].strip() for node in nodes if node.get("role", {}).get("value") in {"button", "ToggleButton"}}
+    assert "Draft ready 1" in names
+    assert not [name for name in names if "✓" in name]
+
+
 def test_filter_and_order_are_as_they_were_when_one_comes_back_and_gone_after_a_logout(reader, room):
-    room.ready_study()
+    room.study(with_film=False, patient_name="Phantom^One")
     room.study(Stage.FAILED, with_film=False, patient_name="Roe^Richard")
     reader.log_in("ada")
     page = reader.page
