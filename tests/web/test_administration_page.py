@@ -334,7 +334,17 @@ def test_the_sites_texts_are_written_changed_and_removed_for_every_reader(page, 
     dialog.get_by_role("button", name="Save").click()
     expect(row(page, "pneu")).to_contain_text("No pneumothorax.")
     page.get_by_role("button", name="Change… Pneumothorax").click()
-    dialog.get_by_role("button", name="Delete").click()
+    dialog.get_by_role("textbox", name="Title").fill("Pneumothorax, small")
+    dialog.get_by_role("button", name="Delete…").click()
+    asked = page.get_by_role("dialog", name="Delete “Pneumothorax”")
+    expect(asked).to_contain_text("No reader of the site is offered it any more.")
+    page.keyboard.press("Escape")
+    expect(asked).to_be_hidden()
+    expect(dialog.get_by_role("button", name="Delete…")).to_be_focused()
+    expect(dialog.get_by_role("textbox", name="Title")).to_have_value("Pneumothorax, small")
+    assert "pneu" in {text.shortcut for text in rows(room, SavedText)}
+    dialog.get_by_role("button", name="Delete…").click()
+    asked.get_by_role("button", name="Delete for good").click()
     expect(row(page, "pneu")).to_have_count(0)
     expect(page.get_by_role("heading", name="Site texts")).to_be_focused()
     assert "pneu" not in {text.shortcut for text in rows(room, SavedText)}
