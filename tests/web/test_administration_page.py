@@ -389,6 +389,25 @@ def test_every_section_is_used_without_a_mouse(page, room):
     assert len(audited(room, "job.dropped")) == 1
 
 
+def test_sections_are_in_the_browsers_history_and_in_no_address(page, room):
+    before = page.url
+    for name in ("Peers", "Site texts"):
+        section(page, name)
+    page.get_by_role("navigation", name="Administration").get_by_role("button", name="Site texts").click()  # no step
+    for step, name in ((page.go_back, "Peers"), (page.go_back, "People"), (page.go_forward, "Peers")):
+        step()
+        expect(page.get_by_role("heading", name=name, level=2, exact=True)).to_be_visible()
+    page.go_back()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Worklist")).to_be_visible()
+    page.go_forward()
+    page.go_forward()
+    expect(page.get_by_role("heading", name="Peers", level=2, exact=True)).to_be_visible()
+    page.get_by_role("navigation", name="Pages").get_by_role("button", name="Administration").click()
+    expect(page.get_by_role("heading", name="People", level=2, exact=True)).to_be_visible()
+    assert page.url == before
+
+
 @pytest.mark.parametrize("name", SECTIONS)
 def test_every_section_fits_everybody(reader, page, room, name):
     failed_study(room, "the archive wants no such query, and says so at some length: " + "1.2.840." * 20)
