@@ -97,7 +97,7 @@ function Room({ reader, theme, onLogout }: RoomProps) {
       </TopBar>
       <Broken key={study ?? page}>
         <Suspense fallback={<p className="waiting" role="status">Opening…</p>}>
-          {study === null ? <Page name={page} allowed={pages.includes(page)} worklist={worklist} part={part} onPart={openPart} /> : <StudyView key={study} uid={study} />}
+          {study === null ? <Page name={page} allowed={pages.includes(page)} worklist={worklist} part={part} onPart={openPart} /> : <StudyView key={study} uid={study} onOpen={openStudy} />}
         </Suspense>
       </Broken>
     </div>
