@@ -31,6 +31,11 @@ export class Client {
     this.http.setToken(null);
   }
 
+  /** The reader's own; every other session of his ends. */
+  async changePassword(password: string, wanted: string): Promise<void> {
+    await this.http.send("/auth/password", { method: "POST", body: { password, new_password: wanted }, stepUp: true });
+  }
+
   worklist(asked: WorklistQuery, signal?: AbortSignal): Promise<WorklistPage> {
     const query = new URLSearchParams(Object.entries(asked).flatMap(([key, value]) => [value].flat().map((one) => [key, String(one)])));
     return this.http.json(`/worklist?${query.toString()}`, signal && { signal });
