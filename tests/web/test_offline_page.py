@@ -1,4 +1,4 @@
-"""A browser that takes itself for offline: the service stands in the house, so the page asks, and says what came of it."""
+"""A browser that takes itself for offline: the service stands in the house, so the page asks, and says what came."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ pytestmark = pytest.mark.peer("chromium", "node")
 
 def test_without_an_answer_the_page_says_so_and_goes_on_afterwards(reader, room):
     room.study(with_film=False, patient_name="Doe^Jane")
+    room.study(with_film=False, patient_name="Roe^Richard")
     page = reader.page
     reader.log_in("ada")
+    reader.open("Roe, Richard")  # which fetches the part of the page that shows studies
+    page.get_by_role("button", name="← Worklist").click()
     row = page.get_by_role("button", name="Doe, Jane")
     expect(row).to_be_visible()
     page.context.set_offline(True)

@@ -252,7 +252,11 @@ def test_a_chosen_chip_is_named_by_its_words_alone(reader, room):
     expect(chip).to_have_attribute("aria-pressed", "true")
     assert "✓" in chip.evaluate("chip => getComputedStyle(chip, '::before').content")
     nodes = reader.page.context.new_cdp_session(reader.page).send("Accessibility.getFullAXTree")["nodes"]
-    names = {node["name"]["value"].strip() for node in nodes if node.get("role", {}).get("value") in {"button", "ToggleButton"}}
+    names = {
+        node["name"]["value"].strip()
+        for node in nodes
+        if node.get("role", {}).get("value") in {"button", "ToggleButton"}
+    }
     assert "Draft ready 1" in names
     assert not [name for name in names if "✓" in name]
 
