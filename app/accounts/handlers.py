@@ -189,13 +189,39 @@ class Sessions:
 
     def confirm(self, reader: Reader, password: str, address: str) -> None:
         """Whether the reader still knows the password (21 CFR 11.200(a)). Raises PasswordRefused, TooManyRequests."""
+        self._confirmed(reader, password, address, "signed")
+
+    def _confirmed(self, reader: Reader, password: str, address: str, act: str) -> str:
+        """The hash of the password that the reader still knows; act: what is not done otherwise."""
         self.attempts.count(reader.username, address)
         with self.database.reading() as session:
             user = session.get(User, reader.user_id)
         if not self.passwords.matches(_usable_hash(user), password):
             self._audit("auth.confirmation_failed", user, address)
-            message = "The password is not this user's; nothing was signed. Enter it again."
+            message = f"The password is not this user's; nothing was {act}. Enter it again."
             raise PasswordRefused(message)
+        return _usable_hash(user)
+
+    def change_password(self, reader: Reader, token: str, password: str, wanted: str, address: str) -> None:
+        """A new password of the reader's own; his other sessions end, the one of this token goes on.
+
+        Raises PasswordRefused, TooManyRequests, InvalidRequest for a short one, Conflict for a machine.
+        """
+        with self.database.reading() as session:
+            if not session.get_one(User, reader.user_id).password_hash:
+                message = f"{reader.username} is a machine, which has tokens and no password."
+                raise Conflict(message)
+        before = self._confirmed(reader, password, address, "changed")
+        password_hash = self.passwords.hash(wanted)
+        with unit_of_work(self.database, self.clock, actor(reader)) as uow:
+            user = uow.session.get_one(User, reader.user_id, with_for_update=True)
+            if user.password_hash != before:
+                message = "The password was changed elsewhere meanwhile; log in again."
+                raise Conflict(message)
+            user.password_hash = password_hash
+            others = (LoginSession.user_id == user.id, LoginSession.token_hash != digest(token))
+            uow.session.execute(sa.delete(LoginSession).where(*others))
+            uow.audit("auth.password_changed", address=address)
 
 
 def _usable_hash(user: User | None) -> str:

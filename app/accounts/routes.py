@@ -1,4 +1,4 @@
-"""POST /auth/login, POST /auth/logout, GET /auth/me."""
+"""POST /auth/login, POST /auth/logout, GET /auth/me, POST /auth/password."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from app.access import Reader
 from app.accounts.door import Door, refuse_foreign_origin
 from app.accounts.handlers import csrf_of
-from app.accounts.schemas import Credentials, Identity
+from app.accounts.schemas import ChangePassword, Credentials, Identity
 from app.rest.guard import Allow, address, anyone
 from app.rest.problems import declared
 
@@ -55,3 +55,10 @@ def logout(request: Request, response: Response, reader: LoggedIn, door: TheDoor
     response.delete_cookie(
         door.cookie, path="/", secure=door.cookie.startswith("__Host-"), httponly=True, samesite="strict"
     )
+
+
+@router.post("/password", status_code=204, responses=declared(400, 401, 403, 409, 422, 429))
+def change_password(asked: ChangePassword, request: Request, reader: LoggedIn, door: TheDoor) -> None:
+    """A new password of one's own; one's other sessions end. 403 for a wrong present one, 409 for a machine."""
+    token = request.cookies.get(door.cookie, "")
+    door.sessions.change_password(reader, token, asked.password, asked.new_password, address(request))

@@ -13,6 +13,13 @@ class Credentials(Asked):
     password: Secret
 
 
+class ChangePassword(Asked):
+    """password: the present one, once more; new_password: what its user logs in with from now on."""
+
+    password: Secret
+    new_password: Secret
+
+
 class Identity(Told):
     """Who is in; later unsafe calls carry the token as X-CSRF-Token. None for a machine, which needs none."""
 

@@ -11,7 +11,7 @@ from app.rest.guard import Allow
 from app.rest.problems import declared
 from app.rest.words import RowId
 from app.review.services import TheReview
-from app.review.text_schemas import ListName, ListOut, ListsOut, TextOut, TextsOut, WriteList, WriteText
+from app.review.text_schemas import ListOut, ListsOut, TextOut, TextsOut, WriteList, WriteText
 
 router = APIRouter()
 texts = APIRouter(prefix="/report-texts", tags=["texts"])
@@ -58,22 +58,28 @@ def get_lists(reader: InPerson, review: TheReview) -> ListsOut:
     return review.lists.all(reader)
 
 
-@lists.get("/{name}", responses=declared(401, 403, 404, 422))
-def get_list(name: ListName, reader: InPerson, review: TheReview) -> ListOut:
+@lists.post("", status_code=201, responses=declared(401, 403, 409, 422))
+def add_list(given: WriteList, reader: InPerson, review: TheReview) -> ListOut:
+    """Keep a filter under a name; 409 where the asker has a list of this name."""
+    return review.lists.add(reader, given)
+
+
+@lists.get("/{list_id}", responses=declared(401, 403, 404, 422))
+def get_list(list_id: RowId, reader: InPerson, review: TheReview) -> ListOut:
     """One of them."""
-    return review.lists.get(reader, name)
+    return review.lists.get(reader, list_id)
 
 
-@lists.put("/{name}", responses=declared(401, 403, 409, 422))
-def keep_list(name: ListName, given: WriteList, reader: InPerson, review: TheReview) -> ListOut:
-    """Keep a filter under this name, in place of what was there."""
-    return review.lists.put(reader, name, given)
+@lists.put("/{list_id}", responses=declared(401, 403, 404, 409, 422))
+def replace_list(list_id: RowId, given: WriteList, reader: InPerson, review: TheReview) -> ListOut:
+    """Name and filter anew; 409 where another list of the asker has this name."""
+    return review.lists.replace(reader, list_id, given)
 
 
-@lists.delete("/{name}", status_code=204, responses=declared(401, 403, 404, 422))
-def remove_list(name: ListName, reader: InPerson, review: TheReview) -> None:
+@lists.delete("/{list_id}", status_code=204, responses=declared(401, 403, 404, 422))
+def remove_list(list_id: RowId, reader: InPerson, review: TheReview) -> None:
     """Forget it."""
-    review.lists.remove(reader, name)
+    review.lists.remove(reader, list_id)
 
 
 router.include_router(texts)

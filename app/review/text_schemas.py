@@ -27,8 +27,8 @@ class Kind(StrEnum):
 
 
 def _seen_in_full(value: str) -> str:
-    if value != plain_text.one_line(value) or "/" in value or not any(map(str.isalnum, value)):
-        raise ValueError("a name has letters or digits, no slash, and nothing that cannot be seen")
+    if value != plain_text.one_line(value) or not any(map(str.isalnum, value)):
+        raise ValueError("a name has letters or digits, and nothing that cannot be seen")
     return value
 
 
@@ -93,14 +93,19 @@ class TextsOut(Told):
 
 
 class WriteList(Asked):
-    """filter: query parameters of GET /worklist and their values; a client skips those that it does not know."""
+    """filter: query parameters of GET /worklist and their values; a client skips those that it does not know.
 
+    name: the asker's only one of it. It may be a patient's, and stands in no address.
+    """
+
+    name: ListName
     filter: Annotated[dict[Criterion, Wanted], Field(max_length=24)]
 
 
 class ListOut(Told):
-    """A worklist filter under its name."""
+    """A worklist filter under its name. id: what addresses call it by."""
 
+    id: str
     name: str
     filter: dict[str, bool | int | str | list[str]]
     updated_at: datetime

@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 from app.access import Reader
 from app.db.tables import Draft, Instance, ReadingLock, Report, Study
 from app.domain.identifiers import DOCUMENT_CLASSES
+from app.domain.reading import ReadingModes
 from app.domain.report import ReportStatus
 from app.domain.study import Stage
 from app.errors import InvalidRequest
 from app.review.critical_views import critical_state, first_due, was_told
 from app.review.patients import patient_out
+from app.review.withheld import is_shown
 from app.review.worklist_filter import Filter, flag_count
 from app.review.worklist_order import Direction, Place, Sort, due_at, stretches, urgency
 from app.review.worklist_schemas import DraftStatus, WorklistCounts, WorklistItem, WorklistLock, WorklistPage
@@ -26,10 +28,11 @@ NO_DRAFT_COMES = (Stage.DRAFT_UNAVAILABLE, Stage.NOT_ELIGIBLE, Stage.FAILED)
 
 
 class Worklist:
-    """What one reader sees of it at one moment."""
+    """What one reader sees of it at one moment; modes: whose drafts are withheld from him, and until when."""
 
-    def __init__(self, session: Session, now: datetime, reader: Reader) -> None:
+    def __init__(self, session: Session, now: datetime, reader: Reader, modes: ReadingModes) -> None:
         self.session, self.now, self.reader = session, now, reader
+        self._shown = is_shown(modes, reader)
 
     def page(
         self, wanted: Filter, sort: Sort, direction: Direction, cursor: str | None, limit: int
@@ -41,9 +44,8 @@ class Worklist:
             left = limit + 1 - len(rows)
             if left == 0 or (place and number < place.stretch):
                 continue
-            query = sa.select(Study, *stretch.key).where(
-                stretch.where, *wanted.clauses(self.session, self.now, self.reader)
-            )
+            clauses = wanted.clauses(self.session, self.now, self.reader, self._shown)
+            query = sa.select(Study, *stretch.key).where(stretch.where, *clauses)
             if place and number == place.stretch:
                 query = query.where(stretch.beyond(place.key))
             found = self.session.execute(query.order_by(*stretch.ordering()).limit(left))
@@ -70,6 +72,7 @@ class Worklist:
         ]
 
     def _about(self, ids: Sequence[str]) -> sa.Select[Any]:
+        flags = sa.case((Draft.id.is_(None), 0), (self._shown, flag_count(self.session)), else_=None)
         held = sa.and_(ReadingLock.study_id == Study.id, ReadingLock.expires_at > self.now)
         columns: tuple[Any, ...] = (
             Study.id,
@@ -82,7 +85,7 @@ class Worklist:
             was_told().label("critical_told"),
             first_due().label("critical_due_at"),
             Draft.stale,
-            flag_count(self.session).label("flags"),
+            flags.label("flags"),
         )
         return (
             sa.select(*columns)

@@ -31,7 +31,10 @@ class Held(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Empty and None: all. q: part of the patient's name or ID, or of the accession number."""
+    """Empty and None: all. q: part of the patient's name or ID, or of the accession number.
+
+    flagged: by the current draft; one that is withheld from the asker counts as one without flags.
+    """
 
     states: tuple[Stage, ...] = ()
     priorities: tuple[str, ...] = ()
@@ -44,9 +47,11 @@ class Filter:
     received_within: timedelta | None = None
     q: str | None = None
 
-    def clauses(self, session: Session, now: datetime, reader: Reader) -> list[sa.ColumnElement[bool]]:
-        """For a WHERE."""
-        return [*self._of_the_study(now), *self._of_what_hangs_on_it(session, now, reader)]
+    def clauses(
+        self, session: Session, now: datetime, reader: Reader, shown: sa.ColumnElement[bool]
+    ) -> list[sa.ColumnElement[bool]]:
+        """For a WHERE. shown: of a Draft, whether the reader may know its flags."""
+        return [*self._of_the_study(now), *self._of_what_hangs_on_it(session, now, reader, shown)]
 
     def _of_the_study(self, now: datetime) -> Iterator[sa.ColumnElement[bool]]:
         if self.states:
@@ -63,7 +68,9 @@ class Filter:
             places = (Study.patient_name, Study.patient_id, Study.accession_number)
             yield sa.or_(*(place.icontains(self.q, autoescape=True) for place in places))
 
-    def _of_what_hangs_on_it(self, session: Session, now: datetime, reader: Reader) -> Iterator[sa.ColumnElement[bool]]:
+    def _of_what_hangs_on_it(
+        self, session: Session, now: datetime, reader: Reader, shown: sa.ColumnElement[bool]
+    ) -> Iterator[sa.ColumnElement[bool]]:
         if self.held is not None:
             yield _held(self.held, now, reader)
         if self.critical is not None:
@@ -72,7 +79,7 @@ class Filter:
         if self.critical_states:
             yield _critical(self.critical_states, now)
         if self.flagged is not None:
-            current = sa.exists().where(Draft.id == Study.current_draft_id, flag_count(session) > 0)
+            current = sa.exists().where(Draft.id == Study.current_draft_id, shown, flag_count(session) > 0)
             yield current if self.flagged else sa.not_(current)
 
 

@@ -67,7 +67,7 @@ def get_worklist(
     `state`, `priority`, `urgency`, `study` and `critical_state` may be given several times.
     """
     with review.database.reading() as session:
-        seen = worklist.Worklist(session, review.clock.now(), reader)
+        seen = worklist.Worklist(session, review.clock.now(), reader, review.gate.modes)
         page, study_ids = seen.page(wanted, sort, order, cursor, limit)
     review.trail.note(reader, "read.worklist", studies=study_ids, searched=wanted.q is not None)
     return page

@@ -42,8 +42,9 @@ class WorklistItem(Told):
     """One line of the worklist.
 
     due_at: when the study should be signed, by its priority; signed_at: when it was. study_date: YYYYMMDD. modalities,
-    sent_by: of its objects; sent_by has AE titles. flags: objections of the guardrails to the current draft.
-    critical: there is a critical result, open or told; critical_due_at: when the first open one is due.
+    sent_by: of its objects; sent_by has AE titles. flags: objections of the guardrails to the current draft; None
+    where the reading mode withholds it from the asker. critical: there is a critical result, open or told;
+    critical_due_at: when the first open one is due.
     """
 
     study_instance_uid: str
@@ -60,7 +61,7 @@ class WorklistItem(Told):
     received_at: datetime
     due_at: datetime
     draft_status: DraftStatus
-    flags: int
+    flags: int | None
     critical: bool
     critical_state: CriticalState | None
     critical_due_at: datetime | None

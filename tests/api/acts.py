@@ -58,7 +58,7 @@ def late_image(house, study):
     with unit_of_work(house.database, house.clock) as uow:
         row = uow.study(study.id)
         row.stage, row.revision = Stage.RECEIVING, row.revision + 1
-        uow.session.connection().exec_driver_sql("UPDATE drafts SET stale = 1")
+        uow.session.connection().exec_driver_sql("UPDATE drafts SET stale = true")
 
 
 def drafted_again(house, study):

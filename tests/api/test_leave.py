@@ -14,7 +14,7 @@ from tests.builders.reading import add_image, add_ready_study
 
 NOT_OURS = {"/api/v1/openapi.json"}
 OPEN = {"/livez", "/readyz", "/startupz", "/metrics", "/api/v1/auth/login"}
-ANYBODY_LOGGED_IN = {"/api/v1/auth/me", "/api/v1/auth/logout"}
+ANYBODY_LOGGED_IN = {"/api/v1/auth/me", "/api/v1/auth/logout", "/api/v1/auth/password"}
 STUDY = "/studies/{study_instance_uid}"
 SERIES = f"{STUDY}/series/{{series_instance_uid}}"
 INSTANCE = f"{SERIES}/instances/{{sop_instance_uid}}"
@@ -48,9 +48,10 @@ LEAVE = {
     ("PUT", "/api/v1/report-texts/{text_id}"): Action.KEEP_TEXTS,
     ("DELETE", "/api/v1/report-texts/{text_id}"): Action.KEEP_TEXTS,
     ("GET", "/api/v1/worklist-lists"): Action.READ_IN_PERSON,
-    ("GET", "/api/v1/worklist-lists/{name}"): Action.READ_IN_PERSON,
-    ("PUT", "/api/v1/worklist-lists/{name}"): Action.READ_IN_PERSON,
-    ("DELETE", "/api/v1/worklist-lists/{name}"): Action.READ_IN_PERSON,
+    ("POST", "/api/v1/worklist-lists"): Action.READ_IN_PERSON,
+    ("GET", "/api/v1/worklist-lists/{list_id}"): Action.READ_IN_PERSON,
+    ("PUT", "/api/v1/worklist-lists/{list_id}"): Action.READ_IN_PERSON,
+    ("DELETE", "/api/v1/worklist-lists/{list_id}"): Action.READ_IN_PERSON,
     ("GET", "/api/v1/instances/{sop_instance_uid}/display"): Action.READ_STUDIES,
     ("POST", "/api/v1/reports"): Action.WRITE_REPORTS,
     ("GET", "/api/v1/reports/{report_id}"): Action.READ_STUDIES,
@@ -87,6 +88,7 @@ LEAVE = {
     **{("GET", f"/dicom-web/displayed{path}"): Action.READ_STUDIES for path in DESCRIBED},
 }
 MACRO = {"scope": "personal", "kind": "macro", "shortcut": "ne", "title": "No effusion", "text": "No effusion."}
+LIST = {"name": "mine", "filter": {"state": "ready"}}
 BODIES = {
     "/api/v1/reports/{report_id}": TEXT,
     "/api/v1/reports/{report_id}/sign": SIGNING,
@@ -104,7 +106,8 @@ BODIES = {
     "/api/v1/admin/users/{user_id}/password": {"password": "long enough"},
     "/api/v1/admin/dead-letters/{job_id}/retry": {"reason": "x"},
     "/api/v1/admin/dead-letters/{job_id}/drop": {"reason": "x"},
-    "/api/v1/worklist-lists/{name}": {"filter": {"state": "ready"}},
+    "/api/v1/worklist-lists": LIST,
+    "/api/v1/worklist-lists/{list_id}": LIST,
 }
 
 
@@ -180,7 +183,7 @@ def furnished(house):
 
 
 def call(client, method, template, places):
-    rows = dict.fromkeys(("draft_id", "report_id", "finding_id", "text_id", "user_id", "job_id"), "0" * 32)
+    rows = dict.fromkeys(("draft_id", "report_id", "finding_id", "text_id", "list_id", "user_id", "job_id"), "0" * 32)
     named = ("study_instance_uid", "prior_study_instance_uid", "series_instance_uid", "sop_instance_uid")
     uids = dict.fromkeys(named, "1.2.3")
     blanks = {**rows, **uids, "frames": "1", "name": "mine"}

@@ -21,9 +21,13 @@ FILTER = {
 
 
 def keep(reader, name="Night shift", **wanted):
-    answer = reader.put(f"{LISTS}/{name}", json={"filter": wanted or FILTER})
-    assert answer.status_code == 200, answer.text
+    answer = reader.post(LISTS, json={"name": name, "filter": wanted or FILTER})
+    assert answer.status_code == 201, answer.text
     return answer.json()
+
+
+def place(kept):
+    return f"{LISTS}/{kept['id']}"
 
 
 def test_a_list_is_kept_read_replaced_and_removed(either_house):
@@ -31,43 +35,58 @@ def test_a_list_is_kept_read_replaced_and_removed(either_house):
     reader = house.reader()
     kept = keep(reader)
     assert (kept["name"], kept["filter"]) == ("Night shift", FILTER)
-    assert reader.get(f"{LISTS}/Night shift").json() == kept
+    assert reader.get(place(kept)).json() == kept
     house.clock.advance(5)
-    newer = keep(reader, q="P-1")
-    assert newer["filter"] == {"q": "P-1"}
+    newer = reader.put(place(kept), json={"name": "Day/Night", "filter": {"q": "P-1"}}).json()
+    assert newer == {**newer, "id": kept["id"], "name": "Day/Night", "filter": {"q": "P-1"}}
     assert newer["updated_at"] > kept["updated_at"]
     keep(reader, "Aa", sort="due")
-    assert [item["name"] for item in reader.get(LISTS).json()["items"]] == ["Aa", "Night shift"]
-    assert reader.delete(f"{LISTS}/Night shift").status_code == 204
-    assert reader.get(f"{LISTS}/Night shift").status_code == 404
-    assert reader.delete(f"{LISTS}/Night shift").status_code == 404
+    assert [item["name"] for item in reader.get(LISTS).json()["items"]] == ["Aa", "Day/Night"]
+    assert reader.delete(place(kept)).status_code == 204
+    assert reader.get(place(kept)).status_code == 404
+    assert reader.put(place(kept), json={"name": "again", "filter": {}}).status_code == 404
+    assert reader.delete(place(kept)).status_code == 404
+
+
+def test_a_reader_has_one_list_of_a_name(either_house):
+    house = either_house
+    ada, bob = house.reader("ada"), house.reader("bob")
+    first, second = keep(ada), keep(ada, "Day")
+    refused = ada.post(LISTS, json={"name": " Night shift ", "filter": {}})
+    renamed = ada.put(place(second), json={"name": "Night shift", "filter": {}})
+    assert [refused.status_code, renamed.status_code] == [409, 409]
+    assert "Night" not in refused.text + renamed.text
+    assert ada.get(LISTS).json()["items"] == [second, first]
+    assert keep(bob)["id"] != first["id"]
 
 
 def test_lists_are_their_owners_alone(house):
     ada, bob, root = house.reader("ada"), house.reader("bob"), house.reader("root", Role.ADMIN)
-    keep(ada)
+    kept = keep(ada)
     for other in (bob, root):
         assert other.get(LISTS).json() == {"items": []}
-        assert other.get(f"{LISTS}/Night shift").status_code == 404
-        assert other.delete(f"{LISTS}/Night shift").status_code == 404
+        assert other.get(place(kept)).status_code == 404
+        assert other.put(place(kept), json={"name": "x", "filter": {}}).status_code == 404
+        assert other.delete(place(kept)).status_code == 404
     keep(bob, q="else")
-    assert ada.get(f"{LISTS}/Night shift").json()["filter"] == FILTER
+    assert ada.get(LISTS).json()["items"] == [kept]
 
 
-def test_what_a_list_searches_for_and_its_name_are_in_no_audit_entry(house):
+def test_what_a_list_searches_for_and_its_name_are_in_no_address_and_no_audit_entry(house):
     reader = house.reader()
-    keep(reader, "Phantom^One")
-    reader.delete(f"{LISTS}/Phantom^One")
+    mine = keep(reader, "Phantom^One")
+    assert "Phantom" not in place(mine)
+    reader.delete(place(mine))
     kept, removed = house.audited("worklist_list.kept"), house.audited("worklist_list.removed")
     assert [len(kept), len(removed)] == [1, 1]
-    assert kept[0].detail == removed[0].detail
+    assert kept[0].detail == removed[0].detail == {"list_id": mine["id"]}
     assert "Phantom" not in str([entry.detail for entry in house.audited()])
 
 
-@pytest.mark.parametrize("name", ["x" * 65, "a%2Fb", "%20%20", "...", "a%E2%80%AEb", "a%07b"])
+@pytest.mark.parametrize("name", ["x" * 65, "", "  ", "...", "a\u202eb", "a\u0007b", None])
 def test_names_that_are_none_are_refused(house, name):
     reader = house.reader()
-    assert reader.put(f"{LISTS}/{name}", json={"filter": FILTER}).status_code in {404, 405, 422}
+    assert reader.post(LISTS, json={"name": name, "filter": FILTER}).status_code == 422
     assert reader.get(LISTS).json() == {"items": []}
 
 
@@ -85,19 +104,19 @@ def test_names_that_are_none_are_refused(house, name):
 )
 def test_filters_that_are_none_are_refused(house, filters):
     reader = house.reader()
-    assert reader.put(f"{LISTS}/mine", json={"filter": filters}).status_code == 422
-    assert reader.put(f"{LISTS}/mine", json={"filter": {}, "shared": True}).status_code == 422
+    assert reader.post(LISTS, json={"name": "mine", "filter": filters}).status_code == 422
+    assert reader.post(LISTS, json={"name": "mine", "filter": {}, "shared": True}).status_code == 422
     assert reader.get(LISTS).json() == {"items": []}
 
 
 def test_there_is_an_end_to_how_many_are_kept(house):
     reader = house.reader()
-    keep(reader)
+    first = keep(reader)
     with unit_of_work(house.database, house.clock) as uow:
         owner = uow.session.query(WorklistList).one().user_id
         uow.session.add_all(
             WorklistList(id=new_id(), user_id=owner, name=f"list {n}", filter={}, updated_at=uow.now)
             for n in range(MOST - 1)
         )
-    assert reader.put(f"{LISTS}/one more", json={"filter": {}}).status_code == 409
-    keep(reader, state="ready")
+    assert reader.post(LISTS, json={"name": "one more", "filter": {}}).status_code == 409
+    assert reader.put(place(first), json={"name": "Night shift", "filter": {"state": "ready"}}).status_code == 200

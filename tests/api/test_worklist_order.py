@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from app.access import Reader, Role
 from app.db.tables import Study
 from app.domain.identifiers import derived_uid, new_id
+from app.domain.reading import ReadingModes
 from app.domain.study import Stage
 from app.review.worklist import Worklist
 from app.review.worklist_filter import Filter
@@ -111,7 +112,7 @@ def test_pages_joined_are_what_sorted_would_give(either_house, sort, direction):
             expected = [row["study_instance_uid"] for row in ORDERS[sort](rows)]
             if direction is Direction.DESC:
                 expected.reverse()
-            worklist = Worklist(session, now, ADA)
+            worklist = Worklist(session, now, ADA, ReadingModes())
             assert paged(worklist, sort, direction, chance.randint(1, 5)) == expected
             session.rollback()
 
@@ -122,7 +123,7 @@ def test_a_study_that_changes_between_two_pages_hides_no_other(house):
     with database.writing() as session:
         rows = [{**row, "stage": Stage.READY} for row in random_studies(random.Random(9), now)]
         session.execute(sa.insert(Study), rows)
-        worklist = Worklist(session, now, ADA)
+        worklist = Worklist(session, now, ADA, ReadingModes())
         first, ids = worklist.page(Filter(), Sort.STATE, Direction.ASC, None, 3)
         session.execute(sa.update(Study).where(Study.id == ids[-1]).values(stage=Stage.IN_REVIEW))
         rest, _ = worklist.page(Filter(), Sort.STATE, Direction.ASC, first.next_cursor, 100)
@@ -134,6 +135,6 @@ def test_a_cursor_tells_no_name(house):
     with database.writing() as session:
         session.execute(sa.insert(Study), random_studies(random.Random(9), now))
         for sort in Sort:
-            page, _ = Worklist(session, now, ADA).page(Filter(), sort, Direction.ASC, None, 1)
+            page, _ = Worklist(session, now, ADA, ReadingModes()).page(Filter(), sort, Direction.ASC, None, 1)
             cursor = base64.urlsafe_b64decode(page.next_cursor).decode()
             assert not any(name in cursor for name in NAMES if len(name) > 2), cursor

@@ -334,7 +334,17 @@ def test_the_sites_texts_are_written_changed_and_removed_for_every_reader(page, 
     dialog.get_by_role("button", name="Save").click()
     expect(row(page, "pneu")).to_contain_text("No pneumothorax.")
     page.get_by_role("button", name="Change… Pneumothorax").click()
-    dialog.get_by_role("button", name="Delete").click()
+    dialog.get_by_role("textbox", name="Title").fill("Pneumothorax, small")
+    dialog.get_by_role("button", name="Delete…").click()
+    asked = page.get_by_role("dialog", name="Delete “Pneumothorax”")
+    expect(asked).to_contain_text("No reader of the site is offered it any more.")
+    page.keyboard.press("Escape")
+    expect(asked).to_be_hidden()
+    expect(dialog.get_by_role("button", name="Delete…")).to_be_focused()
+    expect(dialog.get_by_role("textbox", name="Title")).to_have_value("Pneumothorax, small")
+    assert "pneu" in {text.shortcut for text in rows(room, SavedText)}
+    dialog.get_by_role("button", name="Delete…").click()
+    asked.get_by_role("button", name="Delete for good").click()
     expect(row(page, "pneu")).to_have_count(0)
     expect(page.get_by_role("heading", name="Site texts")).to_be_focused()
     assert "pneu" not in {text.shortcut for text in rows(room, SavedText)}
@@ -377,6 +387,25 @@ def test_every_section_is_used_without_a_mouse(page, room):
     said(page, "Dropped: Search for priors.")
     expect(letters.get_by_role("heading", name="Dead letters")).to_be_focused()
     assert len(audited(room, "job.dropped")) == 1
+
+
+def test_sections_are_in_the_browsers_history_and_in_no_address(page, room):
+    before = page.url
+    for name in ("Peers", "Site texts"):
+        section(page, name)
+    page.get_by_role("navigation", name="Administration").get_by_role("button", name="Site texts").click()  # no step
+    for step, name in ((page.go_back, "Peers"), (page.go_back, "People"), (page.go_forward, "Peers")):
+        step()
+        expect(page.get_by_role("heading", name=name, level=2, exact=True)).to_be_visible()
+    page.go_back()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Worklist")).to_be_visible()
+    page.go_forward()
+    page.go_forward()
+    expect(page.get_by_role("heading", name="Peers", level=2, exact=True)).to_be_visible()
+    page.get_by_role("navigation", name="Pages").get_by_role("button", name="Administration").click()
+    expect(page.get_by_role("heading", name="People", level=2, exact=True)).to_be_visible()
+    assert page.url == before
 
 
 @pytest.mark.parametrize("name", SECTIONS)

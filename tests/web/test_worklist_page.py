@@ -226,10 +226,62 @@ def test_a_list_is_kept_under_a_name_and_found_again(reader, room):
     expect(page.get_by_role("searchbox", name="Search")).to_have_value("a")
     expect(page.get_by_role("columnheader", name="Patient")).to_have_attribute("aria-sort", "ascending")
     expect(page.get_by_role("button", name="Draft ready")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Clear filters").click()
     page.get_by_role("button", name="Keep this list…").click()
     assert reader.audit_accessibility() == []
+    page.get_by_role("dialog").get_by_role("textbox").fill(" Flagged drafts ")
+    expect(page.get_by_text("There is a list of this name; it will be replaced.")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.get_by_role("button", name="Draft ready").click()
+    page.get_by_label("Saved lists").select_option("Flagged drafts")
+    expect(page.get_by_role("button", name="Draft ready")).to_have_attribute("aria-pressed", "false")
+    page.get_by_role("button", name="Keep this list…").click()
     page.get_by_role("button", name="Remove “Flagged drafts”").click()
     expect(page.get_by_role("list", name="Kept")).to_be_hidden()
+    assert "Flagged" not in " ".join(reader.requests)
+
+
+def test_a_chosen_chip_is_named_by_its_words_alone(reader, room):
+    """As Chromium tells a screen reader; the check mark is for the eye."""
+    room.study(with_film=False, patient_name="Phantom^One")
+    reader.log_in("ada")
+    chip = reader.page.get_by_role("button", name="Draft ready")
+    expect(chip).to_have_text("Draft ready 1")
+    chip.click()
+    expect(chip).to_have_attribute("aria-pressed", "true")
+    assert "✓" in chip.evaluate("chip => getComputedStyle(chip, '::before').content")
+    nodes = reader.page.context.new_cdp_session(reader.page).send("Accessibility.getFullAXTree")["nodes"]
+    names = {
+        node["name"]["value"].strip()
+        for node in nodes
+        if node.get("role", {}).get("value") in {"button", "ToggleButton"}
+    }
+    assert "Draft ready 1" in names
+    assert not [name for name in names if "✓" in name]
+
+
+def test_filter_and_order_are_as_they_were_when_one_comes_back_and_gone_after_a_logout(reader, room):
+    room.study(with_film=False, patient_name="Phantom^One")
+    room.study(Stage.FAILED, with_film=False, patient_name="Roe^Richard")
+    reader.log_in("ada")
+    page = reader.page
+    page.get_by_role("button", name="Draft ready").click()
+    page.get_by_role("searchbox", name="Search").fill("phantom")
+    page.get_by_role("button", name="Patient", exact=True).click()
+    expect(grid(reader)).to_have_attribute("aria-rowcount", "2")
+    reader.open("Phantom, One")
+    page.get_by_role("button", name="← Worklist").click()
+    expect(page.get_by_role("searchbox", name="Search")).to_have_value("phantom")
+    expect(page.get_by_role("button", name="Draft ready")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("columnheader", name="Patient")).to_have_attribute("aria-sort", "ascending")
+    expect(grid(reader)).to_have_attribute("aria-rowcount", "2")
+    expect(row_of(reader, "Phantom, One").get_by_role("button")).to_be_focused()
+    assert "phantom" not in reader.traces().lower()
+    page.get_by_role("button", name="Log out").click()
+    reader.enter("ada")
+    expect(grid(reader)).to_have_attribute("aria-rowcount", "3")
+    expect(page.get_by_role("searchbox", name="Search")).to_have_value("")
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

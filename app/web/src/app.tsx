@@ -1,22 +1,23 @@
 import { QueryClientProvider, type QueryClient } from "@tanstack/react-query";
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState, type ComponentType, type ReactNode } from "react";
 import type { Client } from "./api/client";
 import { Problem } from "./api/http";
 import type { Identity } from "./api/types";
 import { ServicesContext } from "./app_context";
 import { Broken } from "./broken";
 import { usePlace } from "./place";
-import { pagesFor, type PageName } from "./pages";
+import { pagesFor, type PageName, type PartProps } from "./pages";
 import { Desk } from "./report/desk";
 import { useIdleLogout } from "./session/idle";
 import { Login } from "./session/login";
 import { LiveStudies } from "./session/live";
 import { useTheme, type Theme } from "./session/theme";
 import { TopBar } from "./session/top_bar";
+import { FIRST_LIST } from "./worklist/saved";
 import { Worklist } from "./worklist/worklist";
 
 const StudyView = lazy(() => import("./study/study_view"));
-const PAGE_PARTS = {
+const PAGE_PARTS: Record<Exclude<PageName, "worklist">, ComponentType<PartProps>> = {
   oversight: lazy(() => import("./oversight/page")),
   administration: lazy(() => import("./administration/page")),
   audit: lazy(() => import("./audit/page")),
@@ -84,7 +85,10 @@ interface RoomProps {
 
 function Room({ reader, theme, onLogout }: RoomProps) {
   const pages = useMemo(() => pagesFor(reader), [reader]);
-  const { page, study, last, openStudy, openPage } = usePlace(pages[0] ?? "worklist");
+  const { page, part, study, last, openStudy, openPage, openPart } = usePlace(pages[0] ?? "worklist");
+  // Here, where it outlives the worklist and ends with the session; a search may name a patient, so it is kept nowhere else.
+  const [list, setList] = useState(FIRST_LIST);
+  const worklist = <Worklist list={list} onList={setList} last={last} onOpen={openStudy} />;
   useIdleLogout(() => void onLogout(IDLE));
   return (
     <div className="room">
@@ -93,16 +97,16 @@ function Room({ reader, theme, onLogout }: RoomProps) {
       </TopBar>
       <Broken key={study ?? page}>
         <Suspense fallback={<p className="waiting" role="status">Opening…</p>}>
-          {study === null ? <Page name={page} allowed={pages.includes(page)} last={last} onOpen={openStudy} /> : <StudyView key={study} uid={study} />}
+          {study === null ? <Page name={page} allowed={pages.includes(page)} worklist={worklist} part={part} onPart={openPart} /> : <StudyView key={study} uid={study} onOpen={openStudy} />}
         </Suspense>
       </Broken>
     </div>
   );
 }
 
-function Page({ name, allowed, last, onOpen }: { name: PageName; allowed: boolean; last: string | null; onOpen: (uid: string) => void }) {
+function Page({ name, allowed, worklist, part, onPart }: PartProps & { name: PageName; allowed: boolean; worklist: ReactNode }) {
   if (!allowed) return <p className="empty">Nothing on this page is for your roles. An administrator gives roles.</p>;
-  if (name === "worklist") return <Worklist last={last} onOpen={onOpen} />;
+  if (name === "worklist") return worklist;
   const Part = PAGE_PARTS[name];
-  return <Part />;
+  return <Part part={part} onPart={onPart} />;
 }

@@ -17,8 +17,14 @@ function isWorthRetrying(failures: number, error: Error): boolean {
 const root = document.getElementById("root");
 if (root === null) throw new Error("The page has no #root to draw into.");
 
-// The event stream says what changed; asking again on every focus would only fill the audit trail, where each read is kept.
-const queries = new QueryClient({ defaultOptions: { queries: { retry: isWorthRetrying, staleTime: 5_000, refetchOnWindowFocus: false } } });
+const queries = new QueryClient({
+  defaultOptions: {
+    // The service stands in the house: a browser that knows of no internet asks all the same, and says that nobody answered.
+    // The event stream says what changed; asking again on every focus would only fill the audit trail, where each read is kept.
+    queries: { networkMode: "always", retry: isWorthRetrying, staleTime: 5_000, refetchOnWindowFocus: false },
+    mutations: { networkMode: "always" },
+  },
+});
 
 createRoot(root).render(
   <StrictMode>

@@ -2,6 +2,12 @@ import type { Identity } from "./api/types";
 
 export type PageName = "worklist" | "oversight" | "administration" | "audit";
 
+/** For a page of several parts: which of them is open, by its name, null for the first. */
+export interface PartProps {
+  part: string | null;
+  onPart: (part: string) => void;
+}
+
 /** The pages, in the order of the top bar, and whose they are; the service decides, the page only hides what it would refuse. */
 export const PAGES: readonly { name: PageName; words: string; roles: Identity["roles"] }[] = [
   { name: "worklist", words: "Worklist", roles: ["radiologist", "viewer", "admin"] },

@@ -1,4 +1,5 @@
-import { useState, type ComponentType } from "react";
+import type { ComponentType } from "react";
+import type { PartProps } from "../pages";
 import "../styles/administration.css";
 import { Models } from "./models";
 import { Peers } from "./peers";
@@ -17,8 +18,8 @@ const SECTIONS: readonly { words: string; Part: ComponentType }[] = [
 ];
 
 /** What an administrator looks after, one section at a time. */
-export default function AdministrationPage() {
-  const [here, setHere] = useState(SECTIONS[0]);
+export default function AdministrationPage({ part, onPart }: PartProps) {
+  const here = SECTIONS.find(({ words }) => words === part) ?? SECTIONS[0];
   const queues = useQueues();
   const dead = deadJobs(queues.data?.items ?? []);
   return (
@@ -26,7 +27,7 @@ export default function AdministrationPage() {
       <h1>Administration</h1>
       <nav className="sections" aria-label="Administration">
         {SECTIONS.map((section) => (
-          <button key={section.words} type="button" aria-current={section === here ? "true" : undefined} onClick={() => { setHere(section); }}>
+          <button key={section.words} type="button" aria-current={section === here ? "true" : undefined} onClick={() => { if (section !== here) onPart(section.words); }}>
             {section.words}
             {section.Part === Queues && dead > 0 && <span className="dead-count">{` ${dead} dead`}</span>}
           </button>

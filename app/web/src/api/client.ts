@@ -1,6 +1,6 @@
 import { readFrame, type Frame } from "../viewer/frame";
 import type { Http } from "./http";
-import type { Addendum, Delivery, Draft, Identity, Lock, OpenCriticalFinding, Reading, RecordCriticalResult, Remark, Report, ReportText, SavedText, Study, WorklistCounts, WorklistList, WorklistPage, WriteText } from "./types";
+import type { Addendum, Delivery, Draft, Identity, Lock, OpenCriticalFinding, Reading, RecordCriticalResult, Remark, Report, ReportText, SavedText, Study, WorklistCounts, WorklistList, WorklistPage, WriteList, WriteText } from "./types";
 
 /** Parameters of the worklist; each of a list is given by itself. */
 export type WorklistQuery = Readonly<Record<string, string | number | readonly string[]>>;
@@ -31,6 +31,11 @@ export class Client {
     this.http.setToken(null);
   }
 
+  /** The reader's own; every other session of his ends. */
+  async changePassword(password: string, wanted: string): Promise<void> {
+    await this.http.send("/auth/password", { method: "POST", body: { password, new_password: wanted }, stepUp: true });
+  }
+
   worklist(asked: WorklistQuery, signal?: AbortSignal): Promise<WorklistPage> {
     const query = new URLSearchParams(Object.entries(asked).flatMap(([key, value]) => [value].flat().map((one) => [key, String(one)])));
     return this.http.json(`/worklist?${query.toString()}`, signal && { signal });
@@ -44,12 +49,17 @@ export class Client {
     return (await this.http.json<{ items: WorklistList[] }>("/worklist-lists", { signal })).items;
   }
 
-  async keepWorklistList(name: string, filter: WorklistList["filter"]): Promise<void> {
-    await this.http.send(`/worklist-lists/${encodeURIComponent(name)}`, { method: "PUT", body: { filter } });
+  /** A new list. */
+  async keepWorklistList(given: WriteList): Promise<void> {
+    await this.http.send("/worklist-lists", { method: "POST", body: given });
   }
 
-  async removeWorklistList(name: string): Promise<void> {
-    await this.http.send(`/worklist-lists/${encodeURIComponent(name)}`, { method: "DELETE" });
+  async replaceWorklistList(id: string, given: WriteList): Promise<void> {
+    await this.http.send(`/worklist-lists/${encodeURIComponent(id)}`, { method: "PUT", body: given });
+  }
+
+  async removeWorklistList(id: string): Promise<void> {
+    await this.http.send(`/worklist-lists/${encodeURIComponent(id)}`, { method: "DELETE" });
   }
 
   study(uid: string): Promise<Study> {

@@ -45,8 +45,6 @@ function useFigures(period: Period, by: OversightBy) {
     queryFn: ({ signal }) => draftFigures(client, period, by, signal),
     retry: (failures, error) => progressOf(error) !== null || (failures < 1 && !(error instanceof Problem)),
     retryDelay: PAUSE,
-    // The service stands in the house: a browser that knows of no internet asks all the same, and says that nobody answered.
-    networkMode: "always",
     placeholderData: (before: Oversight | undefined, query) => (query !== undefined && isSamePeriod(query.queryKey[1], period) ? before : undefined),
   });
 }

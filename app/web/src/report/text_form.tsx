@@ -59,7 +59,7 @@ export function TextForm({ start, isNew, mayChooseSite, busy, fault, onSave, onR
       {fault !== null && <p className="problem" role="alert">{fault}</p>}
       <p className="buttons">
         <button type="submit" className="primary" disabled={busy}>Save</button>
-        {onRemove !== null && <button type="button" disabled={busy} onClick={onRemove}>Delete</button>}
+        {onRemove !== null && <button type="button" disabled={busy} onClick={onRemove}>Delete…</button>}
         <button type="button" onClick={onCancel}>Cancel</button>
       </p>
     </form>

@@ -63,18 +63,34 @@ export function TextEditor({ kept, start, mayChooseSite, onDone, onCancel }: Edi
   const ended = { onSuccess: onDone, onSettled: () => queries.invalidateQueries({ queryKey: TEXTS }) };
   const save = useMutation({ mutationFn: (text: WriteText) => (kept === null ? client.addText(text) : client.changeText(kept, text)), ...ended });
   const remove = useMutation({ mutationFn: (text: SavedText) => client.removeText(text), ...ended });
+  const [isAsked, setAsked] = useState(false);
   const fault = save.error ?? remove.error;
   return (
-    <TextForm
-      start={start}
-      isNew={kept === null}
-      mayChooseSite={mayChooseSite}
-      busy={save.isPending || remove.isPending}
-      fault={fault === null ? null : faultInWords(fault)}
-      onSave={(text) => { save.mutate(text); }}
-      onRemove={kept === null ? null : () => { remove.mutate(kept); }}
-      onCancel={onCancel}
-    />
+    <>
+      <TextForm
+        start={start}
+        isNew={kept === null}
+        mayChooseSite={mayChooseSite}
+        busy={save.isPending || remove.isPending}
+        fault={fault === null ? null : faultInWords(fault)}
+        onSave={(text) => { save.mutate(text); }}
+        onRemove={kept === null ? null : () => { setAsked(true); }}
+        onCancel={onCancel}
+      />
+      {kept !== null && isAsked && <RemoveDialog text={kept} onClose={() => { setAsked(false); }} onRemove={() => { setAsked(false); remove.mutate(kept); }} />}
+    </>
+  );
+}
+
+function RemoveDialog({ text, onClose, onRemove }: { text: SavedText; onClose: () => void; onRemove: () => void }) {
+  return (
+    <Dialog title={`Delete “${text.title}”`} onClose={onClose}>
+      <p>{text.scope === "site" ? "No reader of the site is offered it any more." : "You are not offered it any more."} Reports that it was put into keep their words. This cannot be taken back.</p>
+      <p className="buttons">
+        <button type="button" className="primary" onClick={onRemove}>Delete for good</button>
+        <button type="button" onClick={onClose}>Cancel</button>
+      </p>
+    </Dialog>
   );
 }
 

@@ -2,6 +2,7 @@ import { useState, type ReactNode } from "react";
 import type { Identity } from "../api/types";
 import { PAGES, type PageName } from "../pages";
 import { KeyHelp } from "./key_help";
+import { PasswordDialog } from "./password_dialog";
 import { THEMES, type Theme } from "./theme";
 
 interface Props {
@@ -18,6 +19,7 @@ interface Props {
 /** `children`: what the page says of its own state. */
 export function TopBar({ reader, theme, pages, here, onPage, onLogout, children }: Props) {
   const [help, setHelp] = useState(false);
+  const [asksPassword, setAsksPassword] = useState(false);
   const shown = PAGES.filter((page) => pages.includes(page.name));
   return (
     <header className="top-bar">
@@ -39,6 +41,8 @@ export function TopBar({ reader, theme, pages, here, onPage, onLogout, children 
       </select>
       <button type="button" onClick={() => { setHelp(true); }}>Keys</button>
       {help && <KeyHelp onClose={() => { setHelp(false); }} />}
+      {reader.csrf_token !== null && <button type="button" onClick={() => { setAsksPassword(true); }}>Password…</button>}
+      {asksPassword && <PasswordDialog onClose={() => { setAsksPassword(false); }} />}
       <button type="button" onClick={onLogout}>Log out</button>
     </header>
   );

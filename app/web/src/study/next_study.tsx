@@ -2,10 +2,9 @@ import { following, useSeenList } from "../worklist/seen_list";
 import { useStudyKey } from "./study_keys";
 
 /** On to the study after this one, in the order and filter of the list that the reader came from. */
-export function NextStudy({ open }: { open: string }) {
-  const list = useSeenList();
-  const [next] = following(list, open, 1);
-  const go = () => { if (next !== undefined) list?.open(next); };
+export function NextStudy({ open, onOpen }: { open: string; onOpen: (uid: string) => void }) {
+  const [next] = following(useSeenList(), open, 1);
+  const go = () => { if (next !== undefined) onOpen(next); };
   useStudyKey("n", go);
   return (
     <p className="next-study">

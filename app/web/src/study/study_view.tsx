@@ -19,7 +19,7 @@ import { Priors } from "./priors";
 const FETCHING = 10_000;
 
 /** One study: who it is, its images beside the prior's, and the report. */
-export default function StudyView({ uid }: { uid: string }) {
+export default function StudyView({ uid, onOpen }: { uid: string; onOpen: (uid: string) => void }) {
   const { client } = useServices();
   useEffect(preloadViewer, []);
   const study = useQuery({ queryKey: ["study", uid], queryFn: () => client.study(uid), refetchInterval: ({ state }) => (waitsForPrior(state.data) ? FETCHING : false) });
@@ -28,10 +28,10 @@ export default function StudyView({ uid }: { uid: string }) {
   if (study.isError && study.data === undefined) {
     return <main className="fault" role="alert"><h1>The study could not be opened</h1><p>{study.error.message}</p></main>;
   }
-  return <EvidenceProvider readAt={study.dataUpdatedAt}><Opened study={study.data} /></EvidenceProvider>;
+  return <EvidenceProvider readAt={study.dataUpdatedAt}><Opened study={study.data} onOpen={onOpen} /></EvidenceProvider>;
 }
 
-function Opened({ study }: { study: Study }) {
+function Opened({ study, onOpen }: { study: Study; onOpen: (uid: string) => void }) {
   const [unshown, setUnshown] = useState<ReadonlySet<string>>(new Set());
   const [isDrawn, setDrawn] = useState(false);
   const picked = usePickedPrior(study);
@@ -60,7 +60,7 @@ function Opened({ study }: { study: Study }) {
     <main className="study">
       <div className="study-head">
         <IdentityBar study={study} />
-        <NextStudy open={study.study_instance_uid} />
+        <NextStudy open={study.study_instance_uid} onOpen={onOpen} />
       </div>
       <div className="desk">
         <section className="images" aria-label="Images">

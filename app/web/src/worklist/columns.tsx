@@ -27,7 +27,7 @@ export const COLUMNS: readonly Column[] = [
   { id: "received", title: "Received", sort: "received", cell: (item, now) => <Received at={item.received_at} now={now} /> },
   { id: "state", title: "State", sort: "state", cell: (item) => <State item={item} /> },
   { id: "draft", title: "Draft", cell: ({ draft_status }) => <span className={`draft draft-${draft_status}`}>{DRAFTS[draft_status]}</span> },
-  { id: "flags", title: "Flags", cell: ({ flags }) => flags > 0 && <span className="flag-count"><span aria-hidden="true">⚠ </span>{flags}</span> },
+  { id: "flags", title: "Flags", cell: ({ flags }) => flags !== null && flags > 0 && <span className="flag-count"><span aria-hidden="true">⚠ </span>{flags}</span> },
   { id: "critical", title: "Critical", cell: (item, now) => <Critical item={item} now={now} /> },
   { id: "lock", title: "Open at", cell: ({ lock }) => lock !== null && <span title={lock.owner}>{lock.mine ? `${lock.owner} (you)` : lock.owner}</span> },
 ];

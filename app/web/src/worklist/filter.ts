@@ -37,7 +37,7 @@ export function matches(filter: ListFilter, now: number): (item: WorklistItem) =
     && (filter.held === "" || isHeld(item, filter.held))
     && (!filter.critical || item.critical)
     && (!filter.untold || isUntold(item))
-    && (!filter.flagged || item.flags > 0)
+    && (!filter.flagged || (item.flags ?? 0) > 0)
     && (since === 0 || Date.parse(item.received_at) >= since)
     && (words === "" || haystack(item).includes(words));
 }
@@ -83,7 +83,7 @@ export function tally(items: readonly WorklistItem[], filter: ListFilter): Talli
     urgencies[item.urgency] += 1;
     if (item.critical) critical += 1;
     if (isUntold(item)) untold += 1;
-    if (item.flags > 0) flagged += 1;
+    if ((item.flags ?? 0) > 0) flagged += 1;
   }
   return { urgencies, critical, untold, flagged };
 }

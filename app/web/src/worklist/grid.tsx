@@ -52,7 +52,7 @@ export function Grid(props: Props) {
     rangeExtractor,
   });
   useSteadyScroll(box, rows, question);
-  useHandOn(rows, onOpen);
+  useHandOn(rows);
   useLayoutEffect(() => {
     if (wantsFocus.current && found >= 0) virtual.scrollToIndex(found);
   });

@@ -18,6 +18,7 @@ export function useListKeys(main: RefObject<HTMLElement | null>, places: Places)
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       if (!(event.target instanceof Element) || main.current?.contains(event.target) !== true) return;
+      if (event.target.closest("dialog") !== null) return;
       if (act(event, event.target, latest.current)) event.preventDefault();
     };
     const onFocus = () => { latest.current.onFocus(); };

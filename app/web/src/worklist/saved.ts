@@ -13,6 +13,9 @@ export interface List {
   sort: SortBy;
 }
 
+/** What stands before a reader who has asked for nothing yet. */
+export const FIRST_LIST: List = { filter: WHOLE_LIST, sort: { key: "due", desc: false } };
+
 /** Query parameters of GET /worklist, which is how the service keeps a list. */
 export type Kept = Record<string, boolean | number | string | string[]>;
 

@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type SubmitEvent } from "react";
+import type { WorklistList } from "../api/types";
 import { useServices } from "../app_context";
 import { Dialog } from "../dialog";
 import { Field } from "../field";
@@ -16,23 +17,31 @@ export function SavedLists({ filter, sort, onApply }: List & { onApply: (list: L
   const items = lists.data;
   return (
     <div className="lists">
-      <select aria-label="Saved lists" value="" onChange={(event) => { const list = items.find(({ name }) => name === event.target.value); if (list) onApply(read(list.filter)); }}>
+      <select aria-label="Saved lists" value="" onChange={(event) => { const list = items.find(({ id }) => id === event.target.value); if (list) onApply(read(list.filter)); }}>
         <option value="">{items.length === 0 ? "No saved list" : "Saved lists"}</option>
-        {items.map(({ name }) => <option key={name} value={name}>{name}</option>)}
+        {items.map(({ id, name }) => <option key={id} value={id}>{name}</option>)}
       </select>
       <button type="button" onClick={() => { setKeeping(true); }}>Keep this list…</button>
-      {keeping && <Keeping filter={filter} sort={sort} names={items.map(({ name }) => name)} onClose={() => { setKeeping(false); }} />}
+      {keeping && <Keeping filter={filter} sort={sort} items={items} onClose={() => { setKeeping(false); }} />}
     </div>
   );
 }
 
-function Keeping({ filter, sort, names, onClose }: List & { names: readonly string[]; onClose: () => void }) {
+function Keeping({ filter, sort, items, onClose }: List & { items: readonly WorklistList[]; onClose: () => void }) {
   const { client } = useServices();
   const queries = useQueryClient();
   const [name, setName] = useState("");
+  const same = items.find((list) => list.name === name.trim());
   const renew = () => queries.invalidateQueries({ queryKey: LISTS });
-  const keep = useMutation({ mutationFn: () => client.keepWorklistList(name.trim(), kept({ filter, sort })), onSuccess: async () => { await renew(); onClose(); } });
-  const remove = useMutation({ mutationFn: (old: string) => client.removeWorklistList(old), onSuccess: renew });
+  const keep = useMutation({
+    mutationFn: () => {
+      const given = { name: name.trim(), filter: kept({ filter, sort }) };
+      return same === undefined ? client.keepWorklistList(given) : client.replaceWorklistList(same.id, given);
+    },
+    onSuccess: async () => { await renew(); onClose(); },
+    onError: renew, // another window may have taken the name, or removed the list
+  });
+  const remove = useMutation({ mutationFn: (id: string) => client.removeWorklistList(id), onSettled: renew });
   const error = keep.error ?? remove.error;
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
@@ -42,16 +51,16 @@ function Keeping({ filter, sort, names, onClose }: List & { names: readonly stri
     <Dialog title="Saved lists" onClose={onClose}>
       <form onSubmit={submit}>
         <Field label="Keep the present filters and order under this name" required maxLength={64} value={name} autoComplete="off" onChange={(event) => { setName(event.target.value); }} />
-        {names.includes(name.trim()) && <p className="note">There is a list of this name; it will be replaced.</p>}
+        {same !== undefined && <p className="note">There is a list of this name; it will be replaced.</p>}
         {error !== null && <p className="problem" role="alert">{error.message}</p>}
         <p className="buttons">
           <button type="submit" disabled={keep.isPending || name.trim() === ""}>Keep</button>
           <button type="button" onClick={onClose}>Cancel</button>
         </p>
       </form>
-      {names.length > 0 && (
+      {items.length > 0 && (
         <ul className="kept" aria-label="Kept">
-          {names.map((old) => <li key={old}>{old}<button type="button" aria-label={`Remove “${old}”`} onClick={() => { remove.mutate(old); }}>Remove</button></li>)}
+          {items.map((old) => <li key={old.id}>{old.name}<button type="button" aria-label={`Remove “${old.name}”`} onClick={() => { remove.mutate(old.id); }}>Remove</button></li>)}
         </ul>
       )}
     </Dialog>

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { following } from "./seen_list";
 
-const LIST = { uids: ["3", "1", "2"], open: () => undefined };
+const LIST = ["3", "1", "2"];
 
 it.each([
   ["3", 1, ["1"]],

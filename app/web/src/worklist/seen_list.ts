@@ -1,20 +1,17 @@
 import { skipToken, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 
-/** The worklist as it last stood before the reader, sorted and filtered: its studies from the top, and how one is opened. */
-export interface SeenList {
-  uids: readonly string[];
-  open: (uid: string) => void;
-}
+/** The worklist as it last stood before the reader, sorted and filtered: the studies from the top. */
+export type SeenList = readonly string[];
 
 /** In the cache, which is emptied when the reader logs out. */
 const SEEN = ["seen list"] as const;
 
-export function useHandOn(rows: readonly { id: string }[], open: (uid: string) => void): void {
+export function useHandOn(rows: readonly { id: string }[]): void {
   const queries = useQueryClient();
   useEffect(() => {
-    queries.setQueryData<SeenList>(SEEN, { uids: rows.map(({ id }) => id), open });
-  }, [queries, rows, open]);
+    queries.setQueryData<SeenList>(SEEN, rows.map(({ id }) => id));
+  }, [queries, rows]);
 }
 
 export function useSeenList(): SeenList | undefined {
@@ -23,6 +20,6 @@ export function useSeenList(): SeenList | undefined {
 
 /** The studies after this one; none where the list ends or does not hold it. */
 export function following(list: SeenList | undefined, open: string, count: number): readonly string[] {
-  const here = list?.uids.indexOf(open) ?? -1;
-  return here < 0 ? [] : (list?.uids.slice(here + 1, here + 1 + count) ?? []);
+  const here = list?.indexOf(open) ?? -1;
+  return here < 0 ? [] : (list?.slice(here + 1, here + 1 + count) ?? []);
 }

@@ -103,6 +103,12 @@ it("counts are of the chosen states", () => {
   expect(tally(rows, WHOLE_LIST)).toEqual({ urgencies: { stat: 1, urgent: 0, routine: 1, low: 0 }, critical: 1, untold: 0, flagged: 1 });
 });
 
+it("a draft that is withheld counts as one without flags", () => {
+  const withheld = study({ flags: null });
+  expect(matches({ ...WHOLE_LIST, flagged: true }, NOON)(withheld)).toBe(false);
+  expect(tally([withheld], WHOLE_LIST).flagged).toBe(0);
+});
+
 it.each([
   ["2026-11-20T10:50:00Z", null, "ample", "1 h 10 left"],
   ["2026-11-20T11:15:00Z", null, "soon", "45 min left"],

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState, type Dispatch, type SetStateAction } from "react";
 import type { WorklistItem } from "../api/types";
 import { useServices } from "../app_context";
 import { nameInWords } from "../words/person";
@@ -12,22 +12,22 @@ import { Grid } from "./grid";
 import type { SortKey } from "./order";
 import { useListKeys } from "./keys";
 import { COUNTS, useRows, type Rows } from "./rows";
-import type { SortBy } from "./saved";
+import type { List } from "./saved";
 import { SavedLists } from "./saved_lists";
 
 /** The clocks in the list move so often, in ms. */
 const TICK = 15_000;
 
 interface Props {
+  list: List;
+  onList: Dispatch<SetStateAction<List>>;
   /** The study the reader comes back from, if any: its row gets the focus. */
   last: string | null;
   onOpen: (uid: string) => void;
 }
 
-export function Worklist({ last, onOpen }: Props) {
+export function Worklist({ list: { filter, sort }, onList, last, onOpen }: Props) {
   const { client } = useServices();
-  const [filter, setFilter] = useState(WHOLE_LIST);
-  const [sort, setSort] = useState<SortBy>({ key: "due", desc: false });
   const [active, setActive] = useState(last);
   const wantsFocus = useRef(true);
   const main = useRef<HTMLElement>(null);
@@ -47,14 +47,15 @@ export function Worklist({ last, onOpen }: Props) {
     setActive((before) => uid ?? before);
     main.current?.querySelector<HTMLElement>("[role=row][aria-selected=true] .open")?.focus();
   }, []);
+  const setFilter = useCallback((next: ListFilter) => { onList((before) => ({ ...before, filter: next })); }, [onList]);
   const onFilter = useCallback((next: ListFilter) => {
     setFilter(next);
     setActive(null);
-  }, []);
+  }, [setFilter]);
   const onSort = useCallback((key: SortKey) => {
     setActive(null);
-    setSort((before) => ({ key, desc: before.key === key && !before.desc }));
-  }, []);
+    onList((before) => ({ ...before, sort: { key, desc: before.sort.key === key && !before.sort.desc } }));
+  }, [onList]);
   useListKeys(main, { search, chips, toList: () => { toList(null); }, onFocus: () => { wantsFocus.current = false; } });
 
   return (
@@ -64,7 +65,7 @@ export function Worklist({ last, onOpen }: Props) {
       {rows.error !== null && <p className="problem" role="alert">{`The worklist could not be read. ${rows.error.message}`}</p>}
       <div className="sum">
         <Sum items={items} rows={rows} now={now} />
-        <SavedLists filter={filter} sort={sort} onApply={(list) => { onFilter(list.filter); setSort(list.sort); }} />
+        <SavedLists filter={filter} sort={sort} onApply={(list) => { setActive(null); onList(list); }} />
       </div>
       {arrival.study !== null && <Arrival study={arrival.study} onShow={(uid) => { setFilter(WHOLE_LIST); toList(uid); arrival.dismiss(); }} onDismiss={arrival.dismiss} />}
       <Grid items={items} sort={sort} onSort={onSort} question={JSON.stringify([asked, sort])} active={active} onChoose={setActive} onOpen={onOpen} wantsFocus={wantsFocus} now={now} />
