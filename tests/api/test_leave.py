@@ -35,6 +35,7 @@ DESCRIBED = (
 LEAVE = {
     ("GET", "/api/v1/worklist"): Action.READ_STUDIES,
     ("GET", "/api/v1/worklist/counts"): Action.READ_STUDIES,
+    ("POST", "/api/v1/worklist/search"): Action.READ_STUDIES,
     ("GET", "/api/v1/studies/{study_instance_uid}"): Action.READ_STUDIES,
     ("POST", "/api/v1/studies/{study_instance_uid}/claim"): Action.WRITE_REPORTS,
     ("DELETE", "/api/v1/studies/{study_instance_uid}/claim"): Action.WRITE_REPORTS,
@@ -90,6 +91,7 @@ LEAVE = {
 MACRO = {"scope": "personal", "kind": "macro", "shortcut": "ne", "title": "No effusion", "text": "No effusion."}
 LIST = {"name": "mine", "filter": {"state": "ready"}}
 BODIES = {
+    "/api/v1/worklist/search": {},
     "/api/v1/reports/{report_id}": TEXT,
     "/api/v1/reports/{report_id}/sign": SIGNING,
     "/api/v1/reports/{report_id}/addenda": {"text": "x", **SIGNING},

@@ -16,12 +16,16 @@ from tests.builders.reading import add_ready_study
 from tests.builders.studies import add_study
 
 LIST = "/api/v1/worklist"
+SEVERAL = ("state", "priority", "urgency", "study", "critical_state")
 NOON = "2026-03-01T12:00:00+00:00"
 
 
 def shown(reader, **query):
-    answer = reader.get(LIST, params=query)
-    assert answer.status_code == 200, answer.text
+    """The page that is asked for in an address, which is the one asked for in a body."""
+    body = {name: [value] if name in SEVERAL and isinstance(value, str) else value for name, value in query.items()}
+    answer, searched = reader.get(LIST, params=query), reader.post(f"{LIST}/search", json=body)
+    assert (answer.status_code, searched.status_code) == (200, 200), answer.text
+    assert {**searched.json(), "as_of": ""} == {**answer.json(), "as_of": ""}
     return answer.json()
 
 

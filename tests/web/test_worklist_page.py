@@ -39,7 +39,7 @@ def focused_row(reader):
 
 def asked_since(reader, start):
     """The worklist's questions that the page put since `start`, without the counts."""
-    return [asked for asked in reader.requests[start:] if "/worklist?" in asked]
+    return [asked for asked in reader.requests[start:] if asked.endswith("/worklist/search")]
 
 
 def test_the_list_is_used_without_a_mouse(reader, room):
@@ -200,6 +200,8 @@ def test_signed_studies_are_read_only_where_they_are_asked_for(reader, room):
     page.get_by_role("searchbox", name="Search").fill("roe")
     expect(grid(reader)).to_have_attribute("aria-rowcount", "2")
     expect(row_of(reader, "Roe, Richard")).to_contain_text("Delivered")
+    assert asked_since(reader, 0)
+    assert not [address for address in reader.requests if "roe" in address.lower()]
 
 
 def test_a_list_is_kept_under_a_name_and_found_again(reader, room):

@@ -1,9 +1,6 @@
 import { readFrame, type Frame } from "../viewer/frame";
 import type { Http } from "./http";
-import type { Addendum, Delivery, Draft, Identity, Lock, OpenCriticalFinding, Reading, RecordCriticalResult, Remark, Report, ReportText, SavedText, Study, WorklistCounts, WorklistList, WorklistPage, WriteList, WriteText } from "./types";
-
-/** Parameters of the worklist; each of a list is given by itself. */
-export type WorklistQuery = Readonly<Record<string, string | number | readonly string[]>>;
+import type { Addendum, Delivery, Draft, FindStudies, Identity, Lock, OpenCriticalFinding, Reading, RecordCriticalResult, Remark, Report, ReportText, SavedText, Study, WorklistCounts, WorklistList, WorklistPage, WriteList, WriteText } from "./types";
 
 export interface Signing {
   password: string;
@@ -36,9 +33,9 @@ export class Client {
     await this.http.send("/auth/password", { method: "POST", body: { password, new_password: wanted }, stepUp: true });
   }
 
-  worklist(asked: WorklistQuery, signal?: AbortSignal): Promise<WorklistPage> {
-    const query = new URLSearchParams(Object.entries(asked).flatMap(([key, value]) => [value].flat().map((one) => [key, String(one)])));
-    return this.http.json(`/worklist?${query.toString()}`, signal && { signal });
+  /** In a body and not in an address: what is looked for may be a patient's name. */
+  worklist(asked: Partial<FindStudies>, signal?: AbortSignal): Promise<WorklistPage> {
+    return this.http.json("/worklist/search", { method: "POST", body: asked, ...(signal && { signal }) });
   }
 
   worklistCounts(signal: AbortSignal): Promise<WorklistCounts> {

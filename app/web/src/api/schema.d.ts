@@ -861,7 +861,8 @@ export interface paths {
          * Get Worklist
          * @description Studies in the order asked for; by default the open ones by urgency and due time, then the signed, latest first.
          *
-         *     `state`, `priority`, `urgency`, `study` and `critical_state` may be given several times.
+         *     `state`, `priority`, `urgency`, `study` and `critical_state` may be given several times. An address with `q` may
+         *     name a patient, and addresses are kept by proxies and browsers: POST /worklist/search takes the same in its body.
          */
         get: operations["get_worklist"];
         put?: never;
@@ -938,6 +939,26 @@ export interface paths {
         get: operations["get_worklist_counts"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/worklist/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search Worklist
+         * @description As GET /worklist, with everything in the body: what is looked for stands in no address.
+         */
+        post: operations["search_worklist"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2077,6 +2098,60 @@ export interface components {
             op: "equal" | "deleted" | "inserted";
             /** Text */
             text: string;
+        };
+        /**
+         * FindStudies
+         * @description A filter, an order and a page; what is left out chooses nothing. q: part of a name, patient ID or accession.
+         */
+        FindStudies: {
+            /** Critical */
+            critical?: boolean | null;
+            /**
+             * Critical State
+             * @default []
+             */
+            critical_state: components["schemas"]["CriticalState"][];
+            /** Cursor */
+            cursor?: string | null;
+            /** Flagged */
+            flagged?: boolean | null;
+            held?: components["schemas"]["Held"] | null;
+            /**
+             * Limit
+             * @default 50
+             */
+            limit: number;
+            /** @default asc */
+            order: components["schemas"]["Direction"];
+            /**
+             * Priority
+             * @default []
+             */
+            priority: string[];
+            /** Q */
+            q?: string | null;
+            /**
+             * Received Within
+             * @description Minutes.
+             */
+            received_within?: number | null;
+            /** @default due */
+            sort: components["schemas"]["Sort"];
+            /**
+             * State
+             * @default []
+             */
+            state: components["schemas"]["Stage"][];
+            /**
+             * Study
+             * @default []
+             */
+            study: string[];
+            /**
+             * Urgency
+             * @default []
+             */
+            urgency: components["schemas"]["Urgency"][];
         };
         /**
          * FindingDiscrepancy
@@ -6919,21 +6994,21 @@ export interface operations {
     get_worklist: {
         parameters: {
             query?: {
-                sort?: components["schemas"]["Sort"];
-                order?: components["schemas"]["Direction"];
-                cursor?: string | null;
-                limit?: number;
+                state?: components["schemas"]["Stage"][];
+                priority?: string[];
+                urgency?: components["schemas"]["Urgency"][];
+                study?: string[];
+                critical_state?: components["schemas"]["CriticalState"][];
                 held?: components["schemas"]["Held"] | null;
                 critical?: boolean | null;
                 flagged?: boolean | null;
                 /** @description Minutes. */
                 received_within?: number | null;
                 q?: string | null;
-                state?: components["schemas"]["Stage"][];
-                priority?: string[];
-                urgency?: components["schemas"]["Urgency"][];
-                study?: string[];
-                critical_state?: components["schemas"]["CriticalState"][];
+                sort?: components["schemas"]["Sort"];
+                order?: components["schemas"]["Direction"];
+                cursor?: string | null;
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -7408,6 +7483,93 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_worklist: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindStudies"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorklistPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -10,6 +10,7 @@ export type WorklistItem = Schemas["WorklistItem"];
 export type WorklistPage = Schemas["WorklistPage"];
 export type WorklistCounts = Schemas["WorklistCounts"];
 export type WorklistList = Schemas["ListOut"];
+export type FindStudies = Schemas["FindStudies"];
 export type WriteList = Schemas["WriteList"];
 export type Urgency = Schemas["Urgency"];
 export type DraftStatus = Schemas["DraftStatus"];

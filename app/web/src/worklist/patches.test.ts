@@ -20,8 +20,8 @@ beforeEach(() => {
   told = {};
   asked = [];
   reads = 0;
-  vi.stubGlobal("fetch", (address: string) => {
-    const uids = new URL(address, "http://service").searchParams.getAll("study");
+  vi.stubGlobal("fetch", (_address: string, { body }: { body: string }) => {
+    const uids = (JSON.parse(body) as { study: string[] }).study;
     asked.push(uids);
     const items = uids.flatMap((uid) => told[uid] ?? []);
     return Promise.resolve(new Response(JSON.stringify({ items, next_cursor: null, as_of: "2026-11-20T12:00:00Z" })));

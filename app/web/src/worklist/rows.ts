@@ -1,7 +1,7 @@
 import { useInfiniteQuery, type InfiniteData, type QueryClient, type UseInfiniteQueryResult } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
-import type { Client, WorklistQuery } from "../api/client";
-import type { StudyState, WorklistItem, WorklistPage } from "../api/types";
+import type { Client } from "../api/client";
+import type { FindStudies, StudyState, WorklistItem, WorklistPage } from "../api/types";
 import { isUntold } from "./filter";
 import { isFinished } from "./order";
 
@@ -52,12 +52,12 @@ export function useRows(client: Client, finished: boolean, q: string): Rows {
   };
 }
 
-function pagesOf(client: Client, name: string, states: readonly StudyState[], q: string, most: number, also: WorklistQuery = {}) {
+function pagesOf(client: Client, name: string, states: readonly StudyState[], q: string, most: number, also: Partial<FindStudies> = {}) {
   return {
     queryKey: [...ROWS, name, q],
     queryFn: async ({ pageParam, signal }: { pageParam: string | null; signal: AbortSignal }): Promise<LoadedPage> => {
       const where = pageParam === null ? { limit: FIRST_PAGE } : { limit: PAGE, cursor: pageParam };
-      const page = await client.worklist({ ...also, state: states, ...(q === "" ? {} : { q }), ...where }, signal);
+      const page = await client.worklist({ ...also, state: [...states], ...(q === "" ? {} : { q }), ...where }, signal);
       return { ...page, skew: Date.parse(page.as_of) - Date.now() };
     },
     initialPageParam: null as string | null,
