@@ -19,7 +19,8 @@ demo: setup ## run the whole reading path on synthetic patients, up to the revie
 	@$(BIN)/unirg demo $(if $(ONCE),--once) $(ARGS)
 
 test: setup peers lint ## set up, install the peers where allowed, lint, run every test (ARGS="-k name" to choose; JOBS=n at a time)
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+# files in their order: behind a browser's tests an event loop runs on, in which asyncio.run refuses to start
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: ## ruff, mypy --strict, the import contracts, the page's types and lint
 	@$(BIN)/ruff check

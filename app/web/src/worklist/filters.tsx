@@ -1,4 +1,4 @@
-import { useEffect, useState, type RefObject } from "react";
+import { useCallback, useEffect, useState, type RefObject } from "react";
 import type { StudyState, Urgency } from "../api/types";
 import { URGENCY_WORDS } from "../words/said";
 import { isNarrowed, WHOLE_LIST, type Held, type ListFilter, type Tallies } from "./filter";
@@ -71,14 +71,15 @@ function Search({ filter, onChange, field }: { filter: ListFilter; onChange: (fi
     setSeen(filter.q);
     if (filter.q !== sent) setTyped(filter.q);
   }
-  useEffect(() => {
-    if (typed === filter.q) return undefined;
-    const timer = window.setTimeout(() => {
-      setSent(typed);
-      onChange({ ...filter, q: typed });
-    }, PAUSE);
-    return () => { window.clearTimeout(timer); };
+  const send = useCallback(() => {
+    if (typed === filter.q) return;
+    setSent(typed);
+    onChange({ ...filter, q: typed });
   }, [typed, filter, onChange]);
+  useEffect(() => {
+    const timer = window.setTimeout(send, PAUSE);
+    return () => { window.clearTimeout(timer); };
+  }, [send]);
   return (
     <input
       ref={field}
@@ -89,6 +90,7 @@ function Search({ filter, onChange, field }: { filter: ListFilter; onChange: (fi
       autoComplete="off"
       spellCheck={false}
       onChange={(event) => { setTyped(event.target.value); }}
+      onBlur={send} // whoever opens a study within the pause finds the word again on coming back
     />
   );
 }
