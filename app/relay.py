@@ -18,7 +18,7 @@ from app import telemetry
 from app.completeness.handlers import CompleteStudies
 from app.db import audit_trail, jobs, leases, outbox
 from app.db.dead_letters import bury
-from app.db.report_tables import CriticalFinding
+from app.db.report_tables import IS_OPEN, CriticalFinding
 from app.db.session import Database, unit_of_work
 from app.db.tables import Job, OutboxMessage, Study
 from app.domain.study import Stage
@@ -127,7 +127,7 @@ class Relay:
             oldest = dict(session.execute(query.group_by(Study.priority)).all())
             waiting = session.scalar(sa.select(sa.func.min(OutboxMessage.created_at)))
             late = sa.func.count().filter(CriticalFinding.due_at <= now)
-            critical = sa.select(sa.func.count(), late).where(CriticalFinding.closed_at.is_(None))
+            critical = sa.select(sa.func.count(), late).where(IS_OPEN)
             untold, overdue = session.execute(critical).one()
             dead = session.scalar(sa.select(sa.func.count()).where(Job.state == "dead"))
         for stage in Stage:

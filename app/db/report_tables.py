@@ -72,6 +72,10 @@ class CriticalFinding(Base):
     closed_at: Mapped[datetime | None]
 
 
+IS_OPEN = CriticalFinding.closed_at.is_(None)
+"""Of a CriticalFinding: told to nobody yet, and not dropped."""
+
+
 class ViewReceipt(Base):
     """That a reader was shown an image of a study, and when he said that he has looked (None: not yet)."""
 

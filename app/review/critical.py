@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.access import Reader
-from app.db.report_tables import CriticalFinding, CriticalResult
+from app.db.report_tables import IS_OPEN, CriticalFinding, CriticalResult
 from app.db.session import Database, UnitOfWork, unit_of_work
 from app.db.tables import Report, Study
 from app.domain.identifiers import new_id
@@ -20,7 +20,6 @@ from app.errors import Conflict, InvalidRequest, NotFound
 from app.ports import Clock
 from app.rest.guard import actor
 from app.review.critical_schemas import DropCriticalFinding, OpenCriticalFinding, RecordCriticalResult
-from app.review.critical_views import IS_OPEN
 from app.review.handlers import locked_rows, note, refuse_closed
 from app.review.reading import DraftGate
 from app.review.report_schemas import ReportOut

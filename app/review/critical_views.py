@@ -8,11 +8,9 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.db.report_tables import CriticalFinding, CriticalResult
+from app.db.report_tables import IS_OPEN, CriticalFinding, CriticalResult
 from app.db.tables import Report
 from app.review.critical_schemas import CriticalFindingOut, CriticalResultOut, CriticalState
-
-IS_OPEN = CriticalFinding.closed_at.is_(None)
 
 
 def findings_out(session: Session, report_id: str) -> list[CriticalFindingOut]:
