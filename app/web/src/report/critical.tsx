@@ -1,7 +1,8 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import type { CriticalFinding, CriticalResult, Report, Study } from "../api/types";
 import { mayReport, useServices } from "../app_context";
+import { useNow } from "../now";
 import { criticalTime, knownInWords } from "../words/critical_time";
 import { momentInWords } from "../words/dates";
 import { DropDialog, FoundDialog, ToldDialog } from "./critical_dialog";
@@ -30,8 +31,8 @@ export function useCritical(study: Study): Critical {
 
 /** The open ones with the time they have, and the dialogs. */
 export function CriticalPart({ study, critical: { open, asked, onAsk } }: { study: Study; critical: Critical }) {
-  const { reader } = useServices();
-  const now = useNow();
+  const { client, reader } = useServices();
+  const now = useNow(client.http.ahead, TICK);
   const { report } = study;
   return (
     <>
@@ -109,17 +110,6 @@ function Dialogs({ study, reportId, asked, onAsk }: DialogsProps) {
       onRecorded={onClosed}
     />
   );
-}
-
-/** The service's time. */
-function useNow(): number {
-  const { client } = useServices();
-  const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
-    const timer = window.setInterval(() => { setNow(Date.now()); }, TICK);
-    return () => { window.clearInterval(timer); };
-  }, []);
-  return now + client.http.ahead;
 }
 
 /** What became of the others. */

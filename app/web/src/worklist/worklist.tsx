@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState, type Dispatch, type SetStateAction } from "react";
+import { useCallback, useDeferredValue, useMemo, useRef, useState, type Dispatch, type SetStateAction } from "react";
 import type { WorklistItem } from "../api/types";
 import { useServices } from "../app_context";
+import { useNow } from "../now";
 import { nameInWords } from "../words/person";
 import { criticalTime } from "../words/critical_time";
 import { useArrivals } from "./arrivals";
@@ -36,7 +37,7 @@ export function Worklist({ list: { filter, sort }, onList, last, onOpen }: Props
   const asked = useDeferredValue(filter);
   const rows = useRows(client, wantsFinished(asked), asked.q);
   const counts = useQuery({ queryKey: COUNTS, queryFn: ({ signal }) => client.worklistCounts(signal) });
-  const now = useNow(rows.skew);
+  const now = useNow(rows.skew, TICK);
   const moment = asked.within === 0 ? 0 : now;
   const items = useMemo(() => rows.items.filter(matches(asked, moment)), [rows.items, asked, moment]);
   const tallies = useMemo(() => tally(rows.items, asked), [rows.items, asked]);
@@ -118,14 +119,4 @@ function Arrival({ study, onShow, onDismiss }: ArrivalProps) {
 
 function emptyWords(filter: ListFilter): string {
   return isNarrowed(filter) ? "No study matches the filter." : "No study is open. Studies appear here as they arrive by DICOM.";
-}
-
-/** The service's time, renewed as the clocks move. */
-function useNow(skew: number): number {
-  const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
-    const timer = window.setInterval(() => { setNow(Date.now()); }, TICK);
-    return () => { window.clearInterval(timer); };
-  }, []);
-  return now + skew;
 }
