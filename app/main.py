@@ -21,6 +21,7 @@ from app.accounts import routes as account_routes
 from app.accounts.attempts import Attempts
 from app.accounts.door import Door
 from app.accounts.handlers import SessionLimits, Sessions
+from app.accounts.keys import OwnKeys
 from app.accounts.passwords import Passwords
 from app.accounts.people import People
 from app.administration import routes as administration_routes
@@ -101,7 +102,8 @@ def create_app(deps: ApiDeps, passwords: Passwords | None = None, attempts: Atte
     app = bare_app()
     limits = SessionLimits(deps.idle, deps.session)
     sessions = Sessions(deps.database, deps.clock, passwords or Passwords(), attempts or Attempts(), limits)
-    app.state.authenticate = Door(sessions, "__Host-unirg_session" if deps.secure_cookie else "unirg_session")
+    own_keys = OwnKeys(deps.database, deps.clock)
+    app.state.authenticate = Door(sessions, own_keys, "__Host-unirg_session" if deps.secure_cookie else "unirg_session")
     app.state.health = health.Health(deps.database, deps.store, deps.min_free_ratio, deps.model_ready)
     app.state.audit = audit_routes.Audit(deps.database, deps.clock)
     trail = ReadTrail(deps.database, deps.clock)

@@ -10,6 +10,7 @@ from fastapi import Request
 
 from app.access import Reader
 from app.accounts.handlers import BROWSER, SERVICE, Sessions, csrf_of
+from app.accounts.keys import OwnKeys
 from app.errors import NotAllowed, NotAuthenticated
 from app.rest.guard import SAFE_METHODS
 
@@ -19,6 +20,7 @@ class Door:
     """cookie: its name; with the prefix __Host- browsers keep it to this host and to HTTPS (RFC 6265bis 4.1.3.2)."""
 
     sessions: Sessions
+    keys: OwnKeys
     cookie: str
 
     def __call__(self, request: Request) -> Reader:

@@ -1,4 +1,4 @@
-"""POST /auth/login, POST /auth/logout, GET /auth/me, POST /auth/password."""
+"""POST /auth/login, POST /auth/logout, GET /auth/me, POST /auth/password, PUT /auth/keys."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from app.access import Reader
 from app.accounts.door import Door, refuse_foreign_origin
 from app.accounts.handlers import csrf_of
-from app.accounts.schemas import ChangePassword, Credentials, Identity
+from app.accounts.schemas import ChangePassword, Credentials, Identity, Keys
 from app.rest.guard import Allow, address, anyone
 from app.rest.problems import declared
 
@@ -19,6 +19,10 @@ LoggedIn = Annotated[Reader, Depends(Allow(None))]
 
 def _door(request: Request) -> Door:
     return cast("Door", request.app.state.authenticate)
+
+
+def _identity(door: Door, reader: Reader, csrf_token: str | None) -> Identity:
+    return Identity(csrf_token=csrf_token, name=reader.name, roles=list(reader.roles), keys=door.keys.of(reader))
 
 
 TheDoor = Annotated[Door, Depends(_door)]
@@ -38,14 +42,14 @@ def login(who: Credentials, request: Request, response: Response, door: TheDoor)
         httponly=True,
         samesite="strict",
     )
-    return Identity(csrf_token=entered.csrf_token, name=entered.reader.name, roles=list(entered.reader.roles))
+    return _identity(door, entered.reader, entered.csrf_token)
 
 
 @router.get("/me", responses=declared(401))
 def me(request: Request, reader: LoggedIn, door: TheDoor) -> Identity:
     """Who is logged in."""
     token = request.cookies.get(door.cookie)
-    return Identity(csrf_token=csrf_of(token) if token else None, name=reader.name, roles=list(reader.roles))
+    return _identity(door, reader, csrf_of(token) if token else None)
 
 
 @router.post("/logout", status_code=204, responses=declared(401, 403))
@@ -62,3 +66,9 @@ def change_password(asked: ChangePassword, request: Request, reader: LoggedIn, d
     """A new password of one's own; one's other sessions end. 403 for a wrong present one, 409 for a machine."""
     token = request.cookies.get(door.cookie, "")
     door.sessions.change_password(reader, token, asked.password, asked.new_password, address(request))
+
+
+@router.put("/keys", responses=declared(400, 401, 403, 422))
+def keep_keys(given: Keys, reader: LoggedIn, door: TheDoor) -> Keys:
+    """Which keys of the review page the reader has changed; all others go back to the page's own."""
+    return door.keys.keep(reader, given)

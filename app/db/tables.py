@@ -350,6 +350,7 @@ class User(Base):
     roles: Mapped[list[Any]]
     password_hash: Mapped[str] = mapped_column(default="")
     disabled: Mapped[bool] = mapped_column(default=False)
+    keys: Mapped[dict[str, Any]] = mapped_column(default=dict)  # of the review page, by act, where changed
     created_at: Mapped[datetime]
 
 

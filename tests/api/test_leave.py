@@ -14,7 +14,7 @@ from tests.builders.reading import add_image, add_ready_study
 
 NOT_OURS = {"/api/v1/openapi.json"}
 OPEN = {"/livez", "/readyz", "/startupz", "/metrics", "/api/v1/auth/login"}
-ANYBODY_LOGGED_IN = {"/api/v1/auth/me", "/api/v1/auth/logout", "/api/v1/auth/password"}
+ANYBODY_LOGGED_IN = {"/api/v1/auth/me", "/api/v1/auth/logout", "/api/v1/auth/password", "/api/v1/auth/keys"}
 STUDY = "/studies/{study_instance_uid}"
 SERIES = f"{STUDY}/series/{{series_instance_uid}}"
 INSTANCE = f"{SERIES}/instances/{{sop_instance_uid}}"

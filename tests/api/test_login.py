@@ -33,7 +33,12 @@ def test_login_tells_who_is_in_and_sets_a_cookie_that_scripts_cannot_read(house)
 def test_me_has_the_shape_of_login_and_the_same_token(house):
     reader = house.reader()
     body = reader.get(ME).json()
-    assert body == {"csrf_token": reader.headers["X-CSRF-Token"], "name": "Dr Ada", "roles": ["radiologist"]}
+    assert body == {
+        "csrf_token": reader.headers["X-CSRF-Token"],
+        "name": "Dr Ada",
+        "roles": ["radiologist"],
+        "keys": {},
+    }
 
 
 def test_a_wrong_password_and_an_unknown_user_are_told_alike(house):

@@ -5,6 +5,8 @@ import { Problem } from "./api/http";
 import type { Identity } from "./api/types";
 import { ServicesContext } from "./app_context";
 import { Broken } from "./broken";
+import type { Changes } from "./keys/key_map";
+import { KeysContext } from "./keys/keys_context";
 import { usePlace } from "./place";
 import { pagesFor, type PageName, type PartProps } from "./pages";
 import { Desk } from "./report/desk";
@@ -71,10 +73,18 @@ export function App({ client, queries }: { client: Client; queries: QueryClient 
   return (
     <QueryClientProvider client={queries}>
       <ServicesContext value={{ client, desk, reader: session.reader }}>
-        <Room reader={session.reader} theme={theme} onLogout={logout} />
+        <Keyed reader={session.reader}>
+          <Room reader={session.reader} theme={theme} onLogout={logout} />
+        </Keyed>
       </ServicesContext>
     </QueryClientProvider>
   );
+}
+
+/** With the keys that the reader has changed, as they came with the login. */
+function Keyed({ reader, children }: { reader: Identity; children: ReactNode }) {
+  const [changes, onChanges] = useState<Changes>(reader.keys);
+  return <KeysContext value={useMemo(() => ({ changes, onChanges }), [changes])}>{children}</KeysContext>;
 }
 
 interface RoomProps {

@@ -1,6 +1,6 @@
 import { readFrame, type Frame } from "../viewer/frame";
 import type { Http } from "./http";
-import type { Addendum, Delivery, Draft, FindStudies, Identity, Lock, OpenCriticalFinding, Reading, RecordCriticalResult, Remark, Report, ReportText, SavedText, Study, WorklistCounts, WorklistList, WorklistPage, WriteList, WriteText } from "./types";
+import type { Addendum, Delivery, Draft, FindStudies, Identity, Keys, Lock, OpenCriticalFinding, Reading, RecordCriticalResult, Remark, Report, ReportText, SavedText, Study, WorklistCounts, WorklistList, WorklistPage, WriteList, WriteText } from "./types";
 
 export interface Signing {
   password: string;
@@ -31,6 +31,11 @@ export class Client {
   /** The reader's own; every other session of his ends. */
   async changePassword(password: string, wanted: string): Promise<void> {
     await this.http.send("/auth/password", { method: "POST", body: { password, new_password: wanted }, stepUp: true });
+  }
+
+  /** All that the reader has changed, at once; an act that is left out goes back to the page's own key. */
+  keepKeys(keys: Readonly<Record<string, string>>): Promise<Keys> {
+    return this.http.json("/auth/keys", { method: "PUT", body: { keys } });
   }
 
   /** In a body and not in an address: what is looked for may be a patient's name. */

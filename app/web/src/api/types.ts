@@ -4,6 +4,7 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 export type Identity = Schemas["Identity"];
+export type Keys = Schemas["Keys"];
 export type Patient = Schemas["PatientOut"];
 export type StudyState = Schemas["Stage"];
 export type WorklistItem = Schemas["WorklistItem"];

@@ -1,4 +1,5 @@
 import { useEffect, type RefObject } from "react";
+import { useMeaning } from "../keys/keys_context";
 
 const STEPS: Readonly<Record<string, number>> = { j: 1, k: -1, ArrowDown: 1, ArrowUp: -1 };
 const LETTER_STEPS = new Set(["j", "k", "f"]);
@@ -13,20 +14,21 @@ const PANEL = new Set(["u", "d", "t", "c"]);
  * command (WCAG 2.1.4). On a sentence: J/K or arrows move, F goes to the next open flag, A accepts, E edits, X rejects,
  * R restores, W says what is wrong with it, G goes to its evidence region; A and X go on to the next undecided sentence.
  * Anywhere in the report: J, K and F reach the sentences, U undoes the last decision, D shows the changes, T the
- * templates, C is for a critical result.
+ * templates, C is for a critical result. Letters here, and in data-key, are the page's own; the reader may have others.
  */
 export function usePanelKeys(panel: RefObject<HTMLElement | null>): void {
+  const meaning = useMeaning("report");
   useEffect(() => {
     const element = panel.current;
     if (element === null) return undefined;
     const onKeyDown = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented || !isCommandPlace(event.target)) return;
-      const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-      if (act(element, event.target, key)) event.preventDefault();
+      if (event.defaultPrevented || !isCommandPlace(event.target)) return;
+      const key = meaning(event);
+      if (key !== undefined && act(element, event.target, key)) event.preventDefault();
     };
     element.addEventListener("keydown", onKeyDown);
     return () => { element.removeEventListener("keydown", onKeyDown); };
-  }, [panel]);
+  }, [panel, meaning]);
 }
 
 /** Whether a letter pressed there is a command and no text. */

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 import type { Remark } from "../api/types";
+import { useTitle } from "../keys/keys_context";
 import { REMARKS } from "../words/said";
 import { Flags, SentenceFacts } from "./draft_parts";
 import { areaField, useTextFields } from "./text_fields";
@@ -27,6 +28,7 @@ export function SentenceCard({ sentence, locked, onChange, remarks = [], onRemar
   const editButton = useRef<HTMLButtonElement>(null);
   const { draft, decision, text } = sentence;
   const { index } = draft;
+  const titleOf = useTitle("report");
   const done = () => {
     setEditing(false);
     editButton.current?.focus();
@@ -45,13 +47,13 @@ export function SentenceCard({ sentence, locked, onChange, remarks = [], onRemar
       {remarks.length > 0 && <p className="facts" role="status">{`Feedback sent: ${remarks.map(remarkInWords).join(", ").toLowerCase()}`}</p>}
       <div className="decisions">
         <span className="decision">{DECIDED[decision]}</span>
-        <Choice name="Accept" keyName="A" pressed={decision === "accepted"} locked={locked} draft={draft.text} onPress={() => { onChange({ type: "accept", index }); }} />
-        <button ref={editButton} type="button" data-key="e" aria-pressed={decision === "edited"} disabled={locked} title="Edit (E)" onClick={() => { setEditing(true); }}>
+        <Choice name="Accept" keyName="a" pressed={decision === "accepted"} locked={locked} draft={draft.text} onPress={() => { onChange({ type: "accept", index }); }} />
+        <button ref={editButton} type="button" data-key="e" aria-pressed={decision === "edited"} disabled={locked} title={titleOf("Edit", "e")} onClick={() => { setEditing(true); }}>
           Edit<span className="unseen">{` “${draft.text}”`}</span>
         </button>
-        <Choice name="Reject" keyName="X" pressed={decision === "rejected"} locked={locked} draft={draft.text} onPress={() => { onChange({ type: "reject", index }); }} />
-        <Choice name="Restore" keyName="R" locked={locked} draft={draft.text} onPress={() => { onChange({ type: "restore", index }); }} />
-        <Choice name="Wrong…" keyName="W" locked={false} draft={draft.text} onPress={onRemark} />
+        <Choice name="Reject" keyName="x" pressed={decision === "rejected"} locked={locked} draft={draft.text} onPress={() => { onChange({ type: "reject", index }); }} />
+        <Choice name="Restore" keyName="r" locked={locked} draft={draft.text} onPress={() => { onChange({ type: "restore", index }); }} />
+        <Choice name="Wrong…" keyName="w" locked={false} draft={draft.text} onPress={onRemark} />
       </div>
     </li>
   );
@@ -67,8 +69,9 @@ interface ChoiceProps {
 }
 
 function Choice({ name, keyName, pressed, locked, draft, onPress }: ChoiceProps) {
+  const titleOf = useTitle("report");
   return (
-    <button type="button" data-key={keyName.toLowerCase()} aria-pressed={pressed} disabled={locked} title={`${name} (${keyName})`} onClick={onPress}>
+    <button type="button" data-key={keyName} aria-pressed={pressed} disabled={locked} title={titleOf(name, keyName)} onClick={onPress}>
       {name}<span className="unseen">{` “${draft}”`}</span>
     </button>
   );

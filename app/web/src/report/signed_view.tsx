@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import type { Addendum, Report, Signature, Study } from "../api/types";
 import { mayReport, useServices } from "../app_context";
+import { useTitle } from "../keys/keys_context";
 import { momentInWords } from "../words/dates";
 import { STATUSES } from "../words/said";
 import { AddendumDialog } from "./addendum_dialog";
@@ -17,6 +18,7 @@ export function SignedView({ study, reportId, etag }: { study: Study; reportId: 
   const [adding, setAdding] = useState(false);
   const panel = useRef<HTMLElement>(null);
   const critical = useCritical(study);
+  const titleOf = useTitle("report");
   usePanelKeys(panel);
   const report = useQuery({ queryKey: ["report", reportId, etag], queryFn: () => client.report(reportId) });
   const onAdded = () => {
@@ -34,7 +36,7 @@ export function SignedView({ study, reportId, etag }: { study: Study; reportId: 
           <Text report={report.data} />
           <CriticalPart study={study} critical={critical} />
           <Recorded study={study} />
-          {mayReport(reader) && <p><button type="button" data-key="c" title="Record who was told of a critical finding (C)" onClick={critical.ask}>Critical result…</button></p>}
+          {mayReport(reader) && <p><button type="button" data-key="c" title={titleOf("Record who was told of a critical finding", "c")} onClick={critical.ask}>Critical result…</button></p>}
           <Deliveries reportId={reportId} />
         </div>
       )}

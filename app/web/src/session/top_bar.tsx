@@ -1,7 +1,7 @@
 import { useState, type ReactNode } from "react";
 import type { Identity } from "../api/types";
+import { KeyHelp } from "../keys/key_help";
 import { PAGES, type PageName } from "../pages";
-import { KeyHelp } from "./key_help";
 import { PasswordDialog } from "./password_dialog";
 import { THEMES, type Theme } from "./theme";
 

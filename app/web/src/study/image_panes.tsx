@@ -1,5 +1,6 @@
 import { useCallback, useReducer, useRef, useState, type KeyboardEvent } from "react";
 import type { Study, StudyImage } from "../api/types";
+import { useMeaning } from "../keys/keys_context";
 import { actionFor, type Does } from "../viewer/pane_keys";
 import { Toolbar } from "../viewer/toolbar";
 import { priorsInWords } from "../words/said";
@@ -22,6 +23,7 @@ export function ImagePanes({ study, onShown }: Props) {
   const [chosen, setChosen] = useState<Partial<Record<Role, string>>>({});
   const [box, act] = useReducer(lightBox, DARK);
   const panes = useRef<HTMLDivElement>(null);
+  const meaning = useMeaning("image");
   const evidence = useEvidence();
   const [wanted, setWanted] = useState(evidence.wanted);
   const of = (role: Role) => study.images.filter((image) => image.role === role);
@@ -45,7 +47,7 @@ export function ImagePanes({ study, onShown }: Props) {
     else if (does.kind === "pane") focusOn(panes.current, other(active));
   }, [active, actOnEvidence]);
   const onKeyDown = (event: KeyboardEvent) => {
-    const does = isTyping(event.target) || event.defaultPrevented ? undefined : actionFor(event)?.does;
+    const does = isTyping(event.target) || event.defaultPrevented ? undefined : actionFor(meaning(event))?.does;
     if (does === undefined || !["view", "tool", "link", "pane", "regions"].includes(does.kind)) return;
     event.preventDefault();
     onDo(does);

@@ -1,5 +1,6 @@
 import { useEffect, useRef, type RefObject } from "react";
 import type { DraftSentence } from "../api/types";
+import { useTitle } from "../keys/keys_context";
 import { numberOf, regionOf } from "./evidence";
 import { useEvidence } from "./evidence_context";
 
@@ -12,11 +13,12 @@ export function RegionLine({ sentence }: { sentence: DraftSentence }) {
 function Line({ number, hasRegion }: { number: number; hasRegion: boolean }) {
   const { hovered, focused, act } = useEvidence();
   const line = useRef<HTMLParagraphElement>(null);
+  const titleOf = useTitle("report");
   usePointing(line, number);
   return (
     <p ref={line} className="facts region-line" data-pointed={(hovered ?? focused) === number}>
       <span className="region-number"><span className="unseen">Sentence </span>{number}<span className="unseen">: </span></span>
-      {hasRegion ? <button type="button" data-region={number} title="Go to its region on the image (G)" onClick={() => { act({ kind: "reach", number }); }}>Region<span className="unseen">{` of sentence ${number}`}</span></button> : <span>no region</span>}
+      {hasRegion ? <button type="button" data-region={number} title={titleOf("Go to its region on the image", "g")} onClick={() => { act({ kind: "reach", number }); }}>Region<span className="unseen">{` of sentence ${number}`}</span></button> : <span>no region</span>}
     </p>
   );
 }

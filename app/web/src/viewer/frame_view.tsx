@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
+import { useMeaning } from "../keys/keys_context";
 import type { Frame } from "./frame";
 import { Magnifier } from "./magnifier";
 import { inWords, type Measurement } from "./measure";
@@ -38,6 +39,7 @@ export function FrameView({ frame, view, box, tool, isActive, label, regions, wa
   const help = useId();
   const [at, setAt] = useState<Point | null>(null);
   const measuring = useMeasuring();
+  const meaning = useMeaning("image");
   const crosshair = at ?? middle(box);
   useBox(stage, surface, onBox);
   useSurface(surface, frame, view, box, watch);
@@ -48,7 +50,7 @@ export function FrameView({ frame, view, box, tool, isActive, label, regions, wa
   const pointer = usePointer({ view, tool, onChange, onAt: setAt, onPut: put });
 
   const onKeyDown = (event: KeyboardEvent) => {
-    const does = actionFor(event)?.does;
+    const does = actionFor(meaning(event))?.does;
     if (does === undefined) return;
     event.preventDefault();
     // a box that goes would take the focus with it
@@ -95,7 +97,7 @@ export function FrameView({ frame, view, box, tool, isActive, label, regions, wa
       </output>
       <Measured measuring={measuring} frame={frame} />
       <p id={help} className="unseen">
-        Arrow keys change brightness and contrast, or do what the chosen tool does; plus and minus zoom, 1 to 6 choose a window, 0 resets. The key help lists all keys.
+        Arrow keys change brightness and contrast, or do what the chosen tool does. “Keys” at the top of the page lists all others, for zoom, windows and tools.
       </p>
     </div>
   );

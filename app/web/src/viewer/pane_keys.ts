@@ -22,8 +22,9 @@ export type Does =
   | { kind: "step" }
   | { kind: "put" | "remove" | "leave" | "pane" | "regions" };
 
-/** One key while a pane has the focus: what it is called and what it does. */
+/** One key while a pane has the focus: what it is called and what it does. id: where a reader may give it another key. */
 export interface PaneAction {
+  id?: string;
   keys: readonly string[];
   name: string;
   does: Does;
@@ -44,42 +45,41 @@ const tool = (chosen: Tool): Does => ({ kind: "tool", tool: chosen });
 
 /** Every pointer action has its key here; the help text is made from this table. OHIF's keys where it has one. */
 export const PANE_ACTIONS: readonly PaneAction[] = [
-  ...PRESETS.map(({ key, name, of }) => ({
+  ...PRESETS.map(({ id, key, name, of }) => ({
+    id,
     keys: [key],
     name: `${name} window`,
     does: view((now, { frame, data }) => ({ ...now, window: of(frame.window, data) })),
   })),
-  { keys: ["i"], name: "invert", does: view((now) => ({ ...now, invert: !now.invert })) },
-  { keys: ["r"], name: "rotate to the right", does: view((now) => rotated(now, 1)) },
-  { keys: ["l"], name: "rotate to the left", does: view((now) => rotated(now, -1)) },
-  { keys: ["h"], name: "flip across", does: view(flippedAcross) },
-  { keys: ["v"], name: "flip top to bottom", does: view(flippedDown) },
-  { keys: ["+"], name: "zoom in", does: view((now) => zoomed(now, ZOOM_STEP)) },
-  { keys: ["-"], name: "zoom out", does: view((now) => zoomed(now, 1 / ZOOM_STEP)) },
-  { keys: ["="], name: "fit into the pane", does: view(fitted) },
-  { keys: ["o"], name: "one image pixel on one screen pixel", does: view((now, { frame, box, density }) => oneToOne(now, frame, box, density)) },
-  { keys: ["0"], name: "reset", does: view((_now, { frame }) => homeView(frame)) },
-  { keys: ["w"], name: "window tool: arrows or drag change brightness and contrast", does: tool("window") },
-  { keys: ["m"], name: "move tool", does: tool("pan") },
-  { keys: ["z"], name: "zoom tool", does: tool("zoom") },
-  { keys: ["g"], name: "magnifying glass", does: tool("magnify") },
-  { keys: ["t"], name: "measure a length", does: tool("length") },
-  { keys: ["y"], name: "measure an angle between two lines (Cobb)", does: tool("angle") },
+  { id: "invert", keys: ["i"], name: "invert", does: view((now) => ({ ...now, invert: !now.invert })) },
+  { id: "rotate_right", keys: ["r"], name: "rotate to the right", does: view((now) => rotated(now, 1)) },
+  { id: "rotate_left", keys: ["l"], name: "rotate to the left", does: view((now) => rotated(now, -1)) },
+  { id: "flip_across", keys: ["h"], name: "flip across", does: view(flippedAcross) },
+  { id: "flip_down", keys: ["v"], name: "flip top to bottom", does: view(flippedDown) },
+  { id: "zoom_in", keys: ["+"], name: "zoom in", does: view((now) => zoomed(now, ZOOM_STEP)) },
+  { id: "zoom_out", keys: ["-"], name: "zoom out", does: view((now) => zoomed(now, 1 / ZOOM_STEP)) },
+  { id: "fit", keys: ["="], name: "fit into the pane", does: view(fitted) },
+  { id: "one_to_one", keys: ["o"], name: "one image pixel on one screen pixel", does: view((now, { frame, box, density }) => oneToOne(now, frame, box, density)) },
+  { id: "reset", keys: ["0"], name: "reset", does: view((_now, { frame }) => homeView(frame)) },
+  { id: "window", keys: ["w"], name: "window tool: arrows or drag change brightness and contrast", does: tool("window") },
+  { id: "move", keys: ["m"], name: "move tool", does: tool("pan") },
+  { id: "zoom", keys: ["z"], name: "zoom tool", does: tool("zoom") },
+  { id: "glass", keys: ["g"], name: "magnifying glass", does: tool("magnify") },
+  { id: "length", keys: ["t"], name: "measure a length", does: tool("length") },
+  { id: "angle", keys: ["y"], name: "measure an angle between two lines (Cobb)", does: tool("angle") },
   { keys: Object.keys(ARROWS), name: "what a drag does with the chosen tool; with Shift move the image, or the crosshair by one pixel", does: { kind: "step" } },
   { keys: ["Enter"], name: "put a point of the measurement", does: { kind: "put" } },
   { keys: ["Delete", "Backspace"], name: "remove the last point or measurement", does: { kind: "remove" } },
   { keys: ["Escape"], name: "back to the window tool", does: { kind: "leave" } },
-  { keys: ["s"], name: "link zoom and movement of both images, or part them", does: { kind: "link", link: "place" } },
-  { keys: ["q"], name: "link windows of both images, or part them", does: { kind: "link", link: "window" } },
-  { keys: ["b"], name: "evidence regions of the draft's sentences, on or off", does: { kind: "regions" } },
+  { id: "link_place", keys: ["s"], name: "link zoom and movement of both images, or part them", does: { kind: "link", link: "place" } },
+  { id: "link_window", keys: ["q"], name: "link windows of both images, or part them", does: { kind: "link", link: "window" } },
+  { keys: ["b"], name: "", does: { kind: "regions" } }, // named in the catalogue: it works everywhere in the study
   { keys: ["PageDown", "PageUp"], name: "go to the other image", does: { kind: "pane" } },
 ];
 
-/** The action of a key press, or undefined; Ctrl, Alt and Meta are left to the browser. */
-export function actionFor(event: Pick<KeyboardEvent, "key" | "ctrlKey" | "altKey" | "metaKey">): PaneAction | undefined {
-  if (event.ctrlKey || event.altKey || event.metaKey) return undefined;
-  const pressed = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  return PANE_ACTIONS.find(({ keys }) => keys.includes(pressed));
+/** The action of the page's own key (see keys/key_map.ts for the reader's). */
+export function actionFor(key: string | undefined): PaneAction | undefined {
+  return key === undefined ? undefined : PANE_ACTIONS.find(({ keys }) => keys.includes(key));
 }
 
 /** The direction of an arrow key, y down. */

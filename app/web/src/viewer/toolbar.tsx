@@ -1,4 +1,5 @@
 import { useRef, useState, type KeyboardEvent } from "react";
+import { useKeyOf, useTitle } from "../keys/keys_context";
 import type { Linked } from "./link";
 import { PANE_ACTIONS, type Does, type Tool } from "./pane_keys";
 import type { View } from "./view";
@@ -29,6 +30,7 @@ interface Button {
 export function Toolbar({ of, view, tool, linked, canLink, regions, onDo }: Props) {
   const bar = useRef<HTMLDivElement>(null);
   const [stop, setStop] = useState("w");
+  const [keyOf, titleOf] = [useKeyOf("image"), useTitle("image")];
   const chosen = (key: string): boolean => {
     const does = doesOf(key);
     return does?.kind === "tool" && does.tool === tool;
@@ -65,10 +67,10 @@ export function Toolbar({ of, view, tool, linked, canLink, regions, onDo }: Prop
               type="button"
               data-press={key}
               tabIndex={key === stop ? 0 : -1}
-              title={`${label ?? name} (${key.toUpperCase()})`}
+              title={titleOf(label ?? name, key)}
               aria-label={label}
               aria-pressed={pressed}
-              aria-keyshortcuts={key}
+              aria-keyshortcuts={keyOf(key) || undefined}
               disabled={off === true || view === null}
               onClick={() => { press(key); }}
             >
@@ -85,12 +87,13 @@ export function Toolbar({ of, view, tool, linked, canLink, regions, onDo }: Prop
 const TOOLS: Readonly<Record<string, string>> = { w: "Window", m: "Move", z: "Zoom", g: "Magnify", t: "Length", y: "Angle" };
 
 function Presets({ off, onChoose }: { off: boolean; onChoose: (key: string) => void }) {
+  const titleOf = useTitle("image");
   return (
     <label className="preset">
       <span className="unseen">Window preset</span>
       <select value="" disabled={off} onChange={(event) => { onChoose(event.target.value); }}>
         <option value="" disabled>Presets…</option>
-        {PRESETS.map(({ key, name }) => <option key={key} value={key}>{`${key}  ${name}`}</option>)}
+        {PRESETS.map(({ key, name }) => <option key={key} value={key}>{titleOf(name, key)}</option>)}
       </select>
     </label>
   );

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { meaning } from "../keys/key_map";
 import { actionFor, arrow, PANE_ACTIONS, step, type Scene } from "./pane_keys";
 import { edges, flippedAcross, flippedDown, homeView, oneToOne, opposite, rotated, scaleOf, toImage, toScreen, zoomed, type View } from "./view";
 
@@ -88,7 +89,7 @@ it("one to one puts each image pixel exactly on one screen pixel", () => {
   );
 });
 
-const press = (key: string, held: Partial<KeyboardEvent> = {}) => actionFor({ key, ctrlKey: false, altKey: false, metaKey: false, ...held });
+const press = (key: string, held: Partial<KeyboardEvent> = {}) => actionFor(meaning({ key, ctrlKey: false, altKey: false, metaKey: false, ...held }, "image", {}));
 
 it("every action is on a key of its own, and every key finds its action", () => {
   const keys = PANE_ACTIONS.flatMap((action) => action.keys);

@@ -24,6 +24,7 @@ export function greyLevel(value: number, center: number, width: number): number 
 }
 
 export interface Preset {
+  id: string;
   key: string;
   name: string;
   of: (home: Window, data: Window) => Window;
@@ -35,12 +36,12 @@ export interface Preset {
  * Lungs are the dark part of a frame where larger = brighter; bone and mediastinum the bright part.
  */
 export const PRESETS: readonly Preset[] = [
-  { key: "1", name: "Default", of: (home) => home },
-  { key: "2", name: "Lung", of: (home) => shifted(home, -0.08, 0.65) },
-  { key: "3", name: "Bone", of: (home) => shifted(home, 0.2, 0.6) },
-  { key: "4", name: "Soft tissue", of: (home) => shifted(home, 0.12, 0.45) },
-  { key: "5", name: "Lines and tubes", of: (home) => shifted(home, 0.05, 0.35) },
-  { key: "6", name: "Wide", of: (_home, data) => data },
+  { id: "preset_default", key: "1", name: "Default", of: (home) => home },
+  { id: "preset_lung", key: "2", name: "Lung", of: (home) => shifted(home, -0.08, 0.65) },
+  { id: "preset_bone", key: "3", name: "Bone", of: (home) => shifted(home, 0.2, 0.6) },
+  { id: "preset_soft", key: "4", name: "Soft tissue", of: (home) => shifted(home, 0.12, 0.45) },
+  { id: "preset_lines", key: "5", name: "Lines and tubes", of: (home) => shifted(home, 0.05, 0.35) },
+  { id: "preset_wide", key: "6", name: "Wide", of: (_home, data) => data },
 ];
 
 function shifted(home: Window, by: number, scale: number): Window {

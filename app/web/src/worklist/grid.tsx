@@ -2,6 +2,7 @@ import { createColumnHelper, createSortedRowModel, rowSortingFeature, tableFeatu
 import { defaultRangeExtractor, useVirtualizer, type Range } from "@tanstack/react-virtual";
 import { useCallback, useLayoutEffect, useRef, useState, type KeyboardEvent, type RefObject } from "react";
 import type { WorklistItem } from "../api/types";
+import { useMeaning } from "../keys/keys_context";
 import { COLUMNS } from "./columns";
 import { ORDERS, type SortKey } from "./order";
 import { Row } from "./row";
@@ -39,6 +40,7 @@ export function Grid(props: Props) {
   const found = rows.findIndex(({ id }) => id === active);
   const current = Math.max(found, 0);
   const box = useRef<HTMLDivElement>(null);
+  const meaning = useMeaning("list");
   const rangeExtractor = useCallback((range: Range) => withActive(range, current), [current]);
   // Nothing here is compiled by the React compiler, which could not.
   // eslint-disable-next-line react-hooks/incompatible-library
@@ -65,7 +67,7 @@ export function Grid(props: Props) {
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const page = Math.max(1, Math.floor(((box.current?.clientHeight ?? 0) - HEADING) / LINE) - 1);
-    const to = event.ctrlKey || event.metaKey || event.altKey ? undefined : TO[event.key]?.(current, page, rows.length);
+    const to = TO[meaning(event) ?? ""]?.(current, page, rows.length);
     if (to === undefined) return;
     event.preventDefault();
     moveTo(to);
