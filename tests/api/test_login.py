@@ -173,7 +173,7 @@ def test_another_sites_page_cannot_log_a_reader_into_a_strange_account(house):
 
 def test_a_machine_shows_its_token_and_needs_no_csrf(house):
     machine = house.machine()
-    assert machine.get(ME).json() == {"csrf_token": None, "name": "ris", "roles": ["ris"]}
+    assert machine.get(ME).json() == {"csrf_token": None, "name": "ris", "roles": ["ris"], "keys": {}}
     assert machine.get(LIST).status_code == 200
 
 
