@@ -13,6 +13,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from app.access import Role
+from app.accounts.passwords import Passwords
 from app.content import content_digest
 from app.db import migrations
 from app.db.session import Database, unit_of_work
@@ -149,16 +150,23 @@ class Room:
 
 @contextmanager
 def open_room(
-    folder: Path, pixels: PixelReader, mode: ReadingMode = ReadingMode.DRAFT_FIRST, **settings: object
+    folder: Path,
+    pixels: PixelReader,
+    mode: ReadingMode = ReadingMode.DRAFT_FIRST,
+    passwords: Passwords | None = None,
+    **settings: object,
 ) -> Iterator[Room]:
-    """An API process's work in a thread of this one, on SQLite; `mode`: what a reader meets first."""
+    """An API process's work in a thread of this one, on SQLite.
+
+    mode: what a reader meets first. passwords: how they are hashed, at the lowest cost unless told.
+    """
     database, clock = Database(f"sqlite:///{folder}/record.db"), SystemClock()
     store = LocalObjectStore(folder / "store")
     migrations.upgrade(database)
     port = free_port()
     modes = ReadingModes(mode)
     deps = ApiDeps(database, clock, store, pixels, lambda: True, min_free_ratio=0, modes=modes, **settings)
-    app = create_app(deps, quick_passwords())
+    app = create_app(deps, passwords or quick_passwords())
     running = server(app, "127.0.0.1", port)
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
