@@ -13,6 +13,9 @@ it.each([
   ["newest prior of the same view", ["PA"], [["PA", "20240101"], ["AP", "20260101"], ["PA", "20250101"]], "PA", "PA 20250101"],
   ["another frontal where the view differs", ["AP"], [["LATERAL", "20260101"], ["PA", "20250101"]], "AP", "PA 20250101"],
   ["views unknown: the newest", [null], [[null, "20240101"], [null, "20250101"]], null, "null 20250101"],
+  ["a lateral alone beside the last lateral", ["LL"], [["PA", "20260101"], ["LL", "20250101"], ["LL", "20240101"]], "LL", "LL 20250101"],
+  ["the same view before a newer other one", ["AP"], [["PA", "20260101"], ["AP", "20240101"]], "AP", "AP 20240101"],
+  ["a frontal prior where the current view is unknown", [null], [["LL", "20260101"], ["PA", "20250101"]], null, "PA 20250101"],
   ["no prior", ["PA"], [], "PA", undefined],
 ] as const)("%s", (_name, currents, priors, current, prior) => {
   const images = [...currents.map((view) => image("current", view, "20261120")), ...priors.map(([view, date]) => image("prior", view, date))];
