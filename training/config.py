@@ -22,6 +22,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0)]
+PriorWords = Literal["own", "any"]
+"""A phantom prior's report in training is in its site's own words, or in any (training/phantom/hands.py)."""
 
 
 class BadRunConfig(ValueError):
@@ -141,6 +143,7 @@ class SftStage:
     list_share: Share
     findings_share: Share
     changes_share: Share
+    prior_words: PriorWords = "own"
     save_every: Count = 400
 
 
@@ -225,6 +228,7 @@ class RlStage:
     pair_share: Share = 0.5
     findings_share: Share = 0.1
     prior_dropout: Share = 0.0
+    prior_words: PriorWords = "own"
     vllm_url: str = ""
     save_every: Count = 10
     keep_checkpoints: Count = 3

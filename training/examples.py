@@ -9,13 +9,14 @@ at `prior_report_rate`, its report. Reports are in the words of the study's site
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from model.prompting import ImagePart, Prior, Prompt, TextPart, build_prompt, context_text, target_text
-from training.config import Data, SftStage
+from training.config import Data, PriorWords, SftStage
+from training.phantom.hands import report_in_any_words
 from training.phantom.reports import TRAINED_SITES, report_sections, short_changes, short_list
 from training.phantom.sites import site_at
 from training.phantom.studies import Study, cached_films, study
@@ -83,10 +84,26 @@ def prior_of(made: Study, site: str, *, with_report: bool) -> Prior | None:
     )
 
 
-def example(made: Study, task: str, films: tuple[int, ...], data: Data, rng: np.random.Generator) -> Example:
+@dataclass(frozen=True)
+class PriorReports:
+    """How often a prior in training has its report, and in whose words."""
+
+    rate: float
+    words: PriorWords
+
+    def prior(self, made: Study, site: str, rng: np.random.Generator) -> Prior | None:
+        """The study's prior; site: whose words are its own."""
+        prior = prior_of(made, site, with_report=rng.random() < self.rate)
+        if prior is None or made.prior is None or prior.report is None or self.words == "own":
+            return prior
+        report = report_in_any_words(made.prior.findings, np.random.default_rng([made.text_seed, 9]))
+        return replace(prior, report=target_text(*report))
+
+
+def example(made: Study, task: str, films: tuple[int, ...], reports: PriorReports, rng: np.random.Generator) -> Example:
     """One example of one task."""
     before = made.prior.findings if made.prior else None
-    prior = prior_of(made, words_of(made, rng), with_report=rng.random() < data.prior_report_rate)
+    prior = reports.prior(made, words_of(made, rng), rng)
     if task == "list":
         images = tuple(part for part in build_prompt(None, prior=prior).parts if isinstance(part, ImagePart))
         return Example(Prompt((*images, TextPart(LIST_PROMPT))), short_list(made.current.findings, before), films)
@@ -106,11 +123,12 @@ def _draw(stage: SftStage, data: Data, store: FilmStore, rng: np.random.Generato
     single, pair = (rng.permutation(data.of_sft(with_prior=kind)) for kind in (False, True))
     given = (stage.list_share, stage.findings_share, stage.changes_share)
     shares = (1 - sum(given), *given)
+    reports = PriorReports(data.prior_report_rate, stage.prior_words)
     for turn in range(stage.steps * stage.batch):
         with_prior = bool(rng.random() < stage.pair_share)
         order = pair if with_prior else single
         made = training_study(data, int(order[turn % len(order)]), with_prior=with_prior)
-        yield example(made, _TASKS[int(rng.choice(len(_TASKS), p=shares))], store.numbers(made), data, rng)
+        yield example(made, _TASKS[int(rng.choice(len(_TASKS), p=shares))], store.numbers(made), reports, rng)
 
 
 def schedule(stage: SftStage, data: Data, store: FilmStore, seed: int) -> list[Example]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from model.prompting import build_prompt, target_text
 from training.config import Data, RlStage
-from training.examples import FilmStore, prior_of, training_study, words_of
+from training.examples import FilmStore, PriorReports, training_study, words_of
 from training.phantom.findings import label_vector
 from training.phantom.reports import report_sections
 from training.phantom.studies import Study
@@ -63,11 +63,16 @@ def samples(completions: Sequence[Any], columns: dict[str, Any]) -> list[Sample]
 
 
 def question(
-    made: Study, films: tuple[int, ...], data: Data, rng: np.random.Generator, *, asked: Literal["report", "findings"]
+    made: Study,
+    films: tuple[int, ...],
+    reports: PriorReports,
+    rng: np.random.Generator,
+    *,
+    asked: Literal["report", "findings"],
 ) -> Question:
     """A phantom study as a prompt; `made` without a prior is shown and judged without one."""
     style = words_of(made, rng)
-    prior = prior_of(made, style, with_report=rng.random() < data.prior_report_rate)
+    prior = reports.prior(made, style, rng)
     before = made.prior.findings if made.prior else None
     findings, impression = report_sections(style, made.current.findings, before)
     alone = asked == "findings"
@@ -131,6 +136,7 @@ def prompts_per_step(stage: RlStage) -> int:
 def phantom_questions(stage: RlStage, data: Data, store: FilmStore, seed: int) -> Iterator[Question]:
     """All prompts of the stage in training order."""
     rng = np.random.default_rng([seed, 77, *stage.name.encode()])
+    reports = PriorReports(data.prior_report_rate, stage.prior_words)
     decks = {kind: _Deck(data, with_prior=bool(kind), rng=rng) for kind in (0, 1)}
     for _ in range(steps_of(stage, prompts_in(data))):
         kind = int(rng.random() < stage.pair_share)
@@ -140,4 +146,4 @@ def phantom_questions(stage: RlStage, data: Data, store: FilmStore, seed: int) -
             if kind and rng.random() < stage.prior_dropout:
                 made, films = without_prior(made), films[-1:]
             asked: Literal["report", "findings"] = "findings" if rng.random() < stage.findings_share else "report"
-            yield question(made, films, data, rng, asked=asked)
+            yield question(made, films, reports, rng, asked=asked)

@@ -168,7 +168,8 @@ def _devices(site: Site, chest: Findings) -> list[str]:
     return [*tube, *_sided(site.line, chest, "line"), *_sided(site.pacemaker, chest, "pacemaker")]
 
 
-def _organ(site: Site, chest: Findings, organ: str) -> list[str]:
+def organ_sentences(site: Site, chest: Findings, organ: str) -> list[str]:
+    """What a site says of one item of its `order`."""
     if organ == "devices":
         return _devices(site, chest)
     if organ == "heart":
@@ -184,7 +185,7 @@ def _organ(site: Site, chest: Findings, organ: str) -> list[str]:
 def findings_text(site_name: str, chest: Findings) -> str:
     """The findings of one film, without comparison."""
     site = SITES[site_name]
-    return " ".join(sentence for organ in site.order for sentence in _organ(site, chest, organ))
+    return " ".join(sentence for organ in site.order for sentence in organ_sentences(site, chest, organ))
 
 
 def change_text(site_name: str, prior: Findings, current: Findings) -> str:
