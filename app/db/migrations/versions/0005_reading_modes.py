@@ -140,6 +140,5 @@ def downgrade() -> None:
     """Back."""
     for table in ("draft_remarks", "worklist_lists", "report_texts", "own_texts", "view_receipts"):
         op.drop_table(table)
-    with op.batch_alter_table("reports") as batch:
-        batch.drop_column("reading_mode")
-        batch.drop_column("draft_revision")
+    op.drop_column("reports", "reading_mode")  # a batch would drop the table that others refer to
+    op.drop_column("reports", "draft_revision")

@@ -32,5 +32,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Back."""
     op.drop_table("sentence_regions")
-    with op.batch_alter_table("drafts") as batch:
-        batch.drop_column("evidence")
+    op.drop_column("drafts", "evidence")  # a batch would drop the table that others refer to

@@ -18,5 +18,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Back."""
-    with op.batch_alter_table("users") as batch:
-        batch.drop_column("keys")
+    op.drop_column("users", "keys")  # a batch would drop the table that others refer to
