@@ -36,6 +36,11 @@ class Attempts:
             by_user.append(now)
             by_address.append(now)
 
+    def forget(self, username: str, address: str) -> None:
+        """The password was right: who signs a report every few seconds does not guess. The address has spent a try."""
+        with self._lock:
+            self._window((username.casefold(), address)).clear()
+
     def _window(self, key: tuple[str, str]) -> deque[float]:
         tries = self._tries.setdefault(key, deque())
         self._tries.move_to_end(key)

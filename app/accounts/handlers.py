@@ -143,6 +143,7 @@ class Sessions:
             self._audit("auth.login_failed", user, address)
             message = "User name or password is wrong."
             raise NotAuthenticated(message)
+        self.attempts.forget(username, address)
         token = secrets.token_urlsafe(32)
         with unit_of_work(self.database, self.clock, f"user:{user.username}") as uow:
             uow.session.execute(sa.delete(LoginSession).where(LoginSession.expires_at <= uow.now))
@@ -200,6 +201,7 @@ class Sessions:
             self._audit("auth.confirmation_failed", user, address)
             message = f"The password is not this user's; nothing was {act}. Enter it again."
             raise PasswordRefused(message)
+        self.attempts.forget(reader.username, address)
         return _usable_hash(user)
 
     def change_password(self, reader: Reader, token: str, password: str, wanted: str, address: str) -> None:

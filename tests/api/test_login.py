@@ -67,6 +67,17 @@ def test_the_eleventh_try_within_a_minute_is_refused_even_with_the_right_passwor
     assert refused.headers["retry-after"] == "60"
 
 
+def test_right_passwords_are_no_tries_and_give_no_more_wrong_ones(house):
+    """Nobody who signs eleven reports within a minute is told to wait."""
+    visitor = house.visitor()
+    add_person(house.database, house.clock, "ada", Role.RADIOLOGIST)
+    right, wrong = ({"username": "ada", "password": word} for word in (PASSWORD, "not the password"))
+    assert {visitor.post(LOGIN, json=right).status_code for _ in range(15)} == {200}
+    assert [visitor.post(LOGIN, json=wrong).status_code for _ in range(9)] == [401] * 9
+    assert visitor.post(LOGIN, json=right).status_code == 200
+    assert [visitor.post(LOGIN, json=wrong).status_code for _ in range(11)] == [401] * 10 + [429]
+
+
 def test_tries_are_forgotten_after_a_minute_and_counted_per_user_and_address():
     now = [0.0]
     attempts = Attempts(lambda: now[0])

@@ -85,13 +85,13 @@ def test_signing_asks_for_the_password_again(house):
     study, draft = add_ready_study(house.database, house.clock)
     reader = house.reader()
     report = save(reader, begin(reader, study, draft))
-    for _ in range(9):
+    for _ in range(10):
         answer = sign(reader, report, password="not the password")
         assert answer.status_code == 403
         assert answer.json()["type"] == "urn:unirg:problem:password-refused"
     assert sign(reader, report).status_code == 429
     assert house.study(study.id).stage is Stage.IN_REVIEW
-    assert len(house.audited("auth.confirmation_failed")) == 9
+    assert len(house.audited("auth.confirmation_failed")) == 10
 
 
 def test_another_readers_password_signs_nothing(house):
