@@ -120,6 +120,7 @@ def signature(reader: Reader, number: int) -> float:
     page.get_by_role("button", name="Worklist").click()
     begin(reader, number)
     keys.type("The lungs are clear.")
+    expect(page.get_by_role("button", name="Sign…")).to_be_enabled()
     keys.press("Control+Enter")
     expect(page.get_by_role("dialog").get_by_label("Your password, to sign")).to_be_focused()
     keys.type(PASSWORD)

@@ -188,6 +188,7 @@ def test_the_preview_is_what_the_service_signs(reader, room, study):
     reader.sentence(HEART).get_by_role("button", name="Reject").click()
     reader.sentence(CARDIOMEGALY).get_by_role("button", name="Accept").click()
     own(reader).fill("Two lines:\nthe second.")
+    expect(page.get_by_role("button", name="Sign…")).to_be_enabled()  # the film is on the screen
     page.keyboard.press("Control+Enter")
     preview = page.get_by_role("group", name="What is sent")
     expect(preview).to_contain_text("Status: Final")
