@@ -9,14 +9,7 @@ from alembic.script import ScriptDirectory
 from app.db import migrations
 from tests.api.acts import CRITICAL, begin, signed_report
 from tests.builders.reading import add_ready_study
-
-
-def migrate(database, step, version):
-    config = migrations._config()
-    with database.engine.begin() as connection:
-        config.attributes["connection"] = connection
-        step(config, version)
-
+from tests.builders.schema import migrate
 
 VERSIONS = [script.revision for script in ScriptDirectory.from_config(migrations._config()).walk_revisions()]
 

@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tests.bench.spread import p95
 from tests.builders.phantoms import patient_films
 from tests.e2e.stack import Stack
 from tests.peers import dcmtk
@@ -66,11 +67,11 @@ def seconds_between(first: dict[str, Any], last: dict[str, Any]) -> float:
 
 
 def summarise(results: list[dict[str, float]]) -> dict[str, Any]:
-    service = sorted(result["service"] for result in results)
+    service = [result["service"] for result in results]
     return {
         "n": len(results),
         "service_seconds_median": round(statistics.median(service), 3),
-        "service_seconds_p95": round(service[max(0, -(-95 * len(service) // 100) - 1)], 3),
+        "service_seconds_p95": round(p95(service), 3),
         "model_seconds_median": round(statistics.median(result["model"] for result in results), 3),
     }
 

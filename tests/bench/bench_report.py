@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
 from pathlib import Path
@@ -23,6 +22,7 @@ from app.accounts.handlers import Accounts
 from app.accounts.passwords import Passwords
 from app.domain.study import Stage
 from app.gateways.pixel_child import ChildPixelReader
+from tests.bench.spread import figures
 from tests.builders.reading import PASSWORD
 from tests.peers import presence
 from tests.web.conftest import FLAGS
@@ -127,12 +127,6 @@ def signature(reader: Reader, number: int) -> float:
     page.evaluate(AFTER_ENTER)
     keys.press("Enter")
     return float(page.evaluate("window.took"))
-
-
-def figures(took: list[float]) -> dict[str, float]:
-    ordered = sorted(took)
-    p95 = ordered[max(0, -(-95 * len(ordered) // 100) - 1)]
-    return {"n": len(ordered), "p50": round(statistics.median(ordered), 1), "p95": round(p95, 1)}
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
 import time
@@ -26,6 +25,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from app.db.tables import Instance, Study
 from app.domain.study import Stage
 from app.gateways.pixel_child import ChildPixelReader
+from tests.bench.spread import figures
 from tests.builders.radiographs import radiograph
 from tests.peers import presence
 from tests.web.conftest import FLAGS, PATHS
@@ -173,15 +173,6 @@ def repeated(work: Callable[[], None], times: int = 10) -> list[float]:
         work()
         took.append((time.perf_counter() - started) * 1000)
     return took
-
-
-def figures(took: list[float]) -> dict[str, float]:
-    ordered = sorted(took)
-    return {
-        "n": len(ordered),
-        "p50": round(statistics.median(ordered), 1),
-        "p95": round(ordered[max(0, -(-95 * len(ordered) // 100) - 1)], 1),
-    }
 
 
 if __name__ == "__main__":

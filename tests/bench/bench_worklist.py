@@ -29,6 +29,7 @@ from app.domain.identifiers import derived_uid, new_id
 from app.domain.study import Stage
 from app.gateways.pixel_child import ChildPixelReader
 from app.ports import Clock
+from tests.bench.spread import p95
 from tests.builders.reading import draft_sentences
 from tests.peers import presence
 from tests.web.conftest import FLAGS
@@ -209,9 +210,7 @@ def parts(rounds: int) -> list[float]:
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    ordered = sorted(values)
-    p95 = ordered[max(0, -(-95 * len(ordered) // 100) - 1)]
-    return {"n": len(ordered), "median": round(statistics.median(ordered), 2), "p95": round(p95, 2)}
+    return {"n": len(values), "median": round(statistics.median(values), 2), "p95": round(p95(values), 2)}
 
 
 if __name__ == "__main__":

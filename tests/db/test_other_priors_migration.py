@@ -5,12 +5,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import command
 
-from app.db import migrations
 from app.db.session import unit_of_work
 from app.db.tables import PriorEntry, PriorImageRow
 from app.domain.identifiers import derived_uid, new_id
 from app.domain.study import Stage
 from app.gateways.clock import SystemClock
+from tests.builders.schema import migrate
 from tests.builders.studies import add_study
 
 LEDGER = {
@@ -21,13 +21,6 @@ LEDGER = {
     "doubt": ("rejected", "same patient ID, but birth dates differ", "unfit"),
     "knee": ("rejected", "another part of the body (KNEE)", "unfit"),
 }
-
-
-def migrate(database, step, version):
-    config = migrations._config()
-    with database.engine.begin() as connection:
-        config.attributes["connection"] = connection
-        step(config, version)
 
 
 def test_ledgers_from_before_keep_their_images_and_learn_what_may_be_asked_for(database):

@@ -11,7 +11,7 @@ from tests.web.report_page import FLAGGED, HEART, LUNGS, begin, expect_text, fla
 
 pytestmark = pytest.mark.peer("chromium", "node")
 
-ACCEPT, REJECT, NEXT = "accept the sentence", "reject the sentence", "next study of the list"
+ACCEPT, REJECT = "accept the sentence", "reject the sentence"
 SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789/+-=,;:?!"
 
 
