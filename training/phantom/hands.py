@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.phantom.findings import SIDES, Findings
-from training.phantom.reports import SITES, TRAINED_SITES, impression_text, organ_sentences
+from training.phantom.reports import FULL_NAMES, SITES, TRAINED_SITES, impression_text, organ_sentences
 
 _NEGATIONS = (
     "no {}",
@@ -31,7 +31,6 @@ _ENLARGED = ("enlarged", "large", "cardiomegaly")
 _NORMAL = ("normal", "not enlarged", "of normal size")
 _ORGANS = SITES[TRAINED_SITES[0]].order
 _SYLLABLES = tuple(head + vowel for head in "bdfghklmnprstvz" for vowel in "aeiou")
-
 _WORDS = {"none", "side", "size", "zone"}  # what syllables may spell that means something here
 
 
@@ -69,9 +68,9 @@ class _MadeUp:
     def organ(self, chest: Findings, organ: str, rng: np.random.Generator) -> list[str]:
         if organ == "heart":
             return [self._sentence(["heart", self.enlarged if chest.cardiomegaly else self.normal], rng)]
+        noun = FULL_NAMES.get(organ, organ)
         if organ == "edema":
-            present = self._present("pulmonary edema", rng, size=chest.edema) if chest.edema else ""
-            return [present or self._absent("pulmonary edema", rng)]
+            return [self._present(noun, rng, size=chest.edema) if chest.edema else self._absent(noun, rng)]
         if organ == "devices":
             tube = [self._sentence(["endotracheal tube"], rng)] if chest.tube else []
             return [
@@ -79,7 +78,6 @@ class _MadeUp:
                 *self._sided(chest, "line", "central line", rng),
                 *self._sided(chest, "pacemaker", "pacemaker", rng),
             ]
-        noun = {"effusion": "pleural effusion", "atelectasis": "basal atelectasis"}.get(organ, organ)
         said = self._sided(chest, organ, noun, rng)
         return said if said or organ == "atelectasis" else [self._absent(noun, rng)]
 

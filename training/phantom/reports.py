@@ -139,13 +139,15 @@ SITES: dict[str, Site] = {
 }
 
 
+FULL_NAMES = {"edema": "pulmonary edema", "effusion": "pleural effusion", "atelectasis": "basal atelectasis"}
+"""Of findings that are not called by their short names."""
+
+
 def change_name(change: Change) -> str:
     """The compared finding in words: "left pleural effusion", "right upper zone consolidation", "cardiomegaly"."""
-    if change.finding == "cardiomegaly":
-        return "cardiomegaly"
-    if change.finding == "edema":
-        return "pulmonary edema"
-    noun = {"effusion": "pleural effusion", "atelectasis": "basal atelectasis"}.get(change.finding, change.finding)
+    noun = FULL_NAMES.get(change.finding, change.finding)
+    if change.finding in ("cardiomegaly", "edema"):
+        return noun
     return f"{change.side} {change.zone} zone {noun}" if change.zone else f"{change.side} {noun}"
 
 

@@ -3,6 +3,13 @@ import { PANE_ACTIONS } from "../viewer/pane_keys";
 /** Where the focus is when a key means something. "study" is everywhere in an open study: in its report and on its images. */
 export type Place = "list" | "study" | "report" | "image";
 
+export const PLACES: Readonly<Record<Place, string>> = {
+  list: "In the worklist",
+  study: "In a study, outside of text",
+  report: "In the report, outside of text",
+  image: "On an image",
+};
+
 /** What a reader may give another key. key: the page's own; id: how the service keeps it, never to be changed. */
 export interface KeyAct {
   id: string;

@@ -2,16 +2,10 @@ import { useMutation } from "@tanstack/react-query";
 import { useState, type KeyboardEvent } from "react";
 import { useServices } from "../app_context";
 import { Dialog } from "../dialog";
-import { KEY_ACTS, type KeyAct, type Place } from "./catalogue";
+import { KEY_ACTS, PLACES, type KeyAct } from "./catalogue";
 import { clash, isFree, keyInWords, keyOf, plain, withKey, type Changes } from "./key_map";
 import { useKeys } from "./keys_context";
 
-const PLACES: readonly (readonly [Place, string])[] = [
-  ["list", "In the worklist"],
-  ["study", "In a study, outside of text"],
-  ["report", "In the report, outside of text"],
-  ["image", "On an image"],
-];
 const MODIFIERS = new Set(["Shift", "Control", "Alt", "Meta", "AltGraph", "CapsLock", "Dead"]);
 
 /** What became of a wish, told beside its act; of all acts at once where there is none. */
@@ -73,7 +67,7 @@ export function ChangeKeys({ onBack, onClose }: { onBack: () => void; onClose: (
         <button type="button" aria-disabled={keep.isPending || isBack} onClick={() => { if (!keep.isPending && !isBack) { ask(null); keep.mutate({ wanted: {}, act: null }); } }}>All as they were</button>
       </p>
       {refused?.act === null && <p className="problem" role="alert">{refused.words}</p>}
-      {PLACES.map(([place, heading]) => (
+      {Object.entries(PLACES).map(([place, heading]) => (
         <section key={place} className="keys">
           <h3>{heading}</h3>
           <ul>{KEY_ACTS.filter((act) => act.place === place).map(row)}</ul>

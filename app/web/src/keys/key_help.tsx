@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { Dialog } from "../dialog";
 import { PANE_ACTIONS } from "../viewer/pane_keys";
-import { KEY_ACTS, type Place } from "./catalogue";
+import { KEY_ACTS, PLACES, type Place } from "./catalogue";
 import { ChangeKeys } from "./change_keys";
 import { keyInWords, keyOf, type Changes } from "./key_map";
 import { useKeys } from "./keys_context";
@@ -43,11 +43,11 @@ export function KeyHelp({ onClose }: { onClose: () => void }) {
         <button type="button" onClick={() => { setChanging(true); }}>Change keys…</button>
       </p>
       <Keys heading="Anywhere" keys={ANYWHERE} />
-      <Keys heading="In the worklist" keys={[...acts("list", changes), ...WORKLIST]} />
-      <Keys heading="In a study, outside of text" keys={acts("study", changes)} />
-      <Keys heading="In the report, outside of text" keys={[...acts("report", changes), ...REPORT]} />
+      <Keys heading={PLACES.list} keys={[...acts("list", changes), ...WORKLIST]} />
+      <Keys heading={PLACES.study} keys={acts("study", changes)} />
+      <Keys heading={PLACES.report} keys={[...acts("report", changes), ...REPORT]} />
       <Keys heading="In your own words" keys={OWN_WORDS} />
-      <Keys heading="On an image" keys={[...acts("image", changes), ...IMAGE]} />
+      <Keys heading={PLACES.image} keys={[...acts("image", changes), ...IMAGE]} />
       <Keys heading="Pointer on an image" keys={POINTER} />
       <p className="buttons">
         <button type="button" onClick={onClose}>Close</button>
