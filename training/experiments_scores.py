@@ -1,6 +1,7 @@
 """Per-study scores of one checkpoint on held-out phantoms of the trained sites and of the unseen one.
 
-Pairs are read three times: with their true prior, without any, and with another patient's prior under the same date.
+Every study is read with the prior it has. The first pairs of each site are also read without it, and with another
+patient's prior under the same date: what a prior is worth shows on fewer studies than what a site costs.
 The baseline "copied" is the true prior's report as the draft, whatever the checkpoint.
 Columns are what ratios are made of (counts, not rates), so that any figure, its interval and paired tests can be
 computed later; every figure comes from the drafted text.
@@ -32,6 +33,7 @@ from training.rewards.findings_errors import CATEGORIES
 from training.rewards.prior_claims import comparisons, similarity
 from training.rl_data import without_prior
 
+READ_THRICE = 240  # studies of a site whose pairs are also read without a prior and with a wrong one
 REWARDS = ("bleu2", "findings_f1", "agreement", "findings_errors", "length", "prior_claims")
 
 
@@ -79,10 +81,10 @@ def _copied(made: Study, report_rate: float) -> Look:
     return replace(_look(made, made, "copied", report_rate), text=(prior.report or "") if prior else "")
 
 
-def looks(made: Sequence[Study], report_rate: float) -> list[Look]:
-    """Every study as it is, every pair without its prior, with a foreign one of the same site, and copied from it."""
+def looks(made: Sequence[Study], report_rate: float, thrice: int = READ_THRICE) -> list[Look]:
+    """Every study as it is; the first pairs without their prior, with a foreign one of the site, and copied from it."""
     rows = [_look(one, one, "given", report_rate) for one in made]
-    pairs = [one for one in made if one.prior]
+    pairs = [one for one in made if one.prior and one.index < thrice]
     rows += [_look(one, without_prior(one), "none", report_rate) for one in pairs]
     for place, one in enumerate(pairs):
         same = [other for other in (*pairs[place + 1 :], *pairs[:place]) if other.site == one.site]

@@ -53,6 +53,7 @@ FIGURES: dict[str, Callable[[Columns], Ratio]] = {
 }
 _CONTRASTED = ("findings F1", "1/(1+errors)", "errors")
 _OF_REWARDS = ("findings F1", "change F1", "1/(1+errors)", "BLEU-2")
+_OF_DROPS = (*_OF_REWARDS, "errors")
 _OF_PRIORS = (*_CONTRASTED, "change F1", "change errors")
 
 
@@ -145,7 +146,7 @@ def contrasts(folder: Path, unseen: str = "harbour") -> dict[str, Any]:
             made = {
                 "priors": priors(columns, {name: FIGURES[name] for name in _OF_PRIORS}, _SEED),
                 "compares without prior": {"all": {"compares": silence(columns, _SEED)}},
-                "drops": drops(columns, base, few, unseen, _SEED),
+                "drops": drops(columns, base, {name: FIGURES[name] for name in _OF_DROPS}, unseen, _SEED),
             }
             for name, rows in made.items():
                 out[name].setdefault(arm, {})[seed] = rows

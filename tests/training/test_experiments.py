@@ -50,6 +50,11 @@ def test_every_site_and_every_kind_of_prior_is_looked_at(rows):
     assert wrong.sample.prior_report != right.sample.prior_report
 
 
+def test_pairs_beyond_the_first_are_read_as_they_are_only():
+    kinds = [row.condition for row in looks(held_out(DATA, 6), 1.0, thrice=4)]
+    assert [kinds.count(name) for name in ("given", "none", "wrong", "copied")] == [24, 8, 8, 8]
+
+
 def test_perfect_and_silent_drafts_are_the_ends_of_the_scale(rows, tmp_path):
     perfect = columns_of(rows, [row.sample.reference for row in rows])
     silent = columns_of(rows, [""] * len(rows))
