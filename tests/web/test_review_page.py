@@ -63,6 +63,8 @@ def correct_and_sign(reader, room, study):
     expect(sign).to_be_disabled()
     before_signing = page.get_by_role("list", name="Before signing")
     expect(before_signing).to_contain_text("1 flagged sentence of the draft not decided")
+    page.keyboard.press("Control+Enter")
+    expect(before_signing).to_be_focused()
 
     reader.sentence("lungs").get_by_role("button", name="Accept").click()
     reader.sentence("Cardiomegaly").get_by_role("button", name="Reject").click()

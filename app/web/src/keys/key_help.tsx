@@ -9,7 +9,7 @@ import { useKeys } from "./keys_context";
 type Rows = readonly (readonly [string, string])[];
 
 const ANYWHERE: Rows = [
-  ["Ctrl+Enter", "start the report; later, sign it"],
+  ["Ctrl+Enter", "start the report; later, sign it, or go to what still stands before that"],
   ["Escape", "close a dialog, or leave a sentence as it was"],
 ];
 const WORKLIST: Rows = [

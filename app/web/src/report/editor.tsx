@@ -1,7 +1,6 @@
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import type { Draft, Remark, Report, Study } from "../api/types";
 import { useServices } from "../app_context";
-import { usePrimaryKey } from "../primary_key";
 import { MODES, STATUSES } from "../words/said";
 import type { SaveState } from "./autosave";
 import { blockers } from "./blockers";
@@ -71,7 +70,6 @@ export function Editor({ study, draft, report, lock, imageFault, fault, onGoOver
     toText.current = false;
     fields.focus(fields.sectionInUse());
   }, [fields, open]);
-  usePrimaryKey(reasons.length === 0 ? () => { setOpen({ kind: "sign" }); } : null);
   const undo = () => {
     act({ type: "undo" });
     focusOn(panel.current?.querySelector<HTMLElement>(`[data-index="${past.at(-1)?.draft.index ?? ""}"]`));
