@@ -42,12 +42,22 @@ def priors(columns: Columns, figures: Mapping[str, Figure], seed: int) -> Rows:
     parts = {name: _of_pairs(columns, name) for name in _NAMES}
     rows: Rows = {}
     for first, second in PAIRS:
-        if parts[first]["study"] and parts[first]["study"] == parts[second]["study"]:
+        one, other = _shared(parts[first], parts[second])
+        if one["study"]:
             rows[f"{_NAMES[first]} less {_NAMES[second]}"] = {
-                name: paired(figure(parts[first]), figure(parts[second]), parts[first]["study"], seed=seed).as_json()
+                name: paired(figure(one), figure(other), one["study"], seed=seed).as_json()
                 for name, figure in figures.items()
             }
     return rows
+
+
+def _shared(first: Columns, second: Columns) -> tuple[Columns, Columns]:
+    """Of both the studies that both have: not every pair is read with every kind of prior."""
+    both = set(first["study"]) & set(second["study"])
+    one, other = (where(part, [study in both for study in part["study"]]) for part in (first, second))
+    if list(one["study"]) != list(other["study"]):
+        raise ValueError("the two conditions hold their studies in another order or number; score the arm again")
+    return one, other
 
 
 def silence(columns: Columns, seed: int) -> dict[str, Any]:

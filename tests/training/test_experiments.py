@@ -50,9 +50,18 @@ def test_every_site_and_every_kind_of_prior_is_looked_at(rows):
     assert wrong.sample.prior_report != right.sample.prior_report
 
 
-def test_pairs_beyond_the_first_are_read_as_they_are_only():
-    kinds = [row.condition for row in looks(held_out(DATA, 6), 1.0, thrice=4)]
+def test_pairs_beyond_the_first_are_read_as_they_are_and_in_no_contrast_of_priors(tmp_path):
+    rows = looks(held_out(DATA, 6), 1.0, thrice=4)
+    kinds = [row.condition for row in rows]
     assert [kinds.count(name) for name in ("given", "none", "wrong", "copied")] == [24, 8, 8, 8]
+    perfect = columns_of(rows, [row.text or row.sample.reference for row in rows])
+    (tmp_path / "seed-1-sft.json").write_text(result("sft", perfect))
+    told = contrasts(tmp_path)["priors"]["sft"][1]
+    assert (
+        told["true prior less copied report"]["errors"]["n"]
+        == told["true prior less without prior"]["errors"]["n"]
+        == 8
+    )
 
 
 def test_perfect_and_silent_drafts_are_the_ends_of_the_scale(rows, tmp_path):
