@@ -57,6 +57,10 @@ _OF_DROPS = (*_OF_REWARDS, "errors")
 _OF_PRIORS = (*_CONTRASTED, "change F1", "change errors")
 
 
+def _figures(names: Sequence[str]) -> dict[str, Callable[[Columns], Ratio]]:
+    return {name: FIGURES[name] for name in names}
+
+
 def chosen(columns: Columns, keep: Callable[[Mapping[str, Any]], bool]) -> Columns:
     """The rows for which `keep` holds; it is given the row's text columns."""
     told = ("site", "condition", "pair")
@@ -139,14 +143,14 @@ def tables(folder: Path, unseen: str = "harbour") -> dict[str, Any]:
 def contrasts(folder: Path, unseen: str = "harbour") -> dict[str, Any]:
     """Of every arm and seed: kinds of prior, comparisons without one, the drop to the unseen site, subgroups."""
     results = load(folder)
-    few = {name: FIGURES[name] for name in _CONTRASTED}
+    few, of_priors, of_drops = map(_figures, (_CONTRASTED, _OF_PRIORS, _OF_DROPS))
     out: dict[str, Any] = {"priors": {}, "compares without prior": {}, "drops": {}, "subgroups": {}}
     for arm in (arm.name for arm in ARMS if arm.name in results):
         for seed, (columns, base) in by_seed(results, arm).items():
             made = {
-                "priors": priors(columns, {name: FIGURES[name] for name in _OF_PRIORS}, _SEED),
+                "priors": priors(columns, of_priors, _SEED),
                 "compares without prior": {"all": {"compares": silence(columns, _SEED)}},
-                "drops": drops(columns, base, {name: FIGURES[name] for name in _OF_DROPS}, unseen, _SEED),
+                "drops": drops(columns, base, of_drops, unseen, _SEED),
             }
             for name, rows in made.items():
                 out[name].setdefault(arm, {})[seed] = rows
@@ -159,7 +163,7 @@ def contrasts(folder: Path, unseen: str = "harbour") -> dict[str, Any]:
 def _against_single(results: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> dict[str, Any]:
     """GRPO step 1 on the composite less GRPO step 1 on one reward, by that reward's arm."""
     out: dict[str, Any] = {}
-    measured = {name: FIGURES[name] for name in _OF_REWARDS}
+    measured = _figures(_OF_REWARDS)
     for arm in (arm.name for arm in ARMS if arm.reward and arm.name in results):
         for seed, (alone, mixed) in by_seed(results, arm, base="rl_step1").items():
             if mixed is not None:
