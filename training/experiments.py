@@ -7,8 +7,9 @@ Per seed the arms below. Rendered films, vision pretraining and the tokenizer ar
 arm); the language model's initial weights, the order of the data and all sampling differ by seed. With `--shared-sft`
 the SFT stages that `training.train_nano` has finished in WORK are the arms "base" and "sft" of every seed, which then
 differ in what follows on them alone.
-"More SFT" (from sft, further examples in another order) and "RL only" (from base) get the CPU-seconds that both RL
-steps were measured to spend.
+"RL only" (from base) and "more SFT" get the CPU-seconds that both RL steps were measured to spend. More SFT spends them
+on a longer last stage in place of sft's, under one schedule: SFT begun anew from the end of sft loses
+(docs/training-nano-history.md).
 
 Every arm writes RESULTS/<run>/seed-<n>-<arm>.json: one column per score, one row per held-out study of the trained
 sites and the unseen one; training/evaluate/resampling.py makes intervals and paired tests of them
@@ -38,7 +39,8 @@ class Arm:
     """source: the arm whose weights it starts from. stages: names of [[sft]] or [[rl]] stages, in order.
 
     costs: arms whose CPU-seconds together this one gets (its stage's steps follow from them); `like` has the same kind
-    of step, and tells what one costs. reward: this reward alone in place of the stage's own.
+    of step, and tells what one costs. longer: in place of its source's last stage, whose steps it has as well.
+    reward: this reward alone in place of the stage's own.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Arm:
     stages: tuple[str, ...]
     costs: tuple[str, ...] = ()
     like: str = ""
+    longer: bool = False
     reward: str = ""
 
 
@@ -54,7 +57,7 @@ ARMS = (
     Arm("sft", "base", ("read", "mixed", "compare")),
     Arm("rl_step1", "sft", ("step1",)),
     Arm("rl_step2", "rl_step1", ("step2",)),
-    Arm("more_sft", "sft", ("compare",), costs=("rl_step1", "rl_step2"), like="sft"),
+    Arm("more_sft", "sft", ("compare",), costs=("rl_step1", "rl_step2"), like="sft", longer=True),
     Arm("rl_only", "base", ("step1",), costs=("rl_step1", "rl_step2"), like="rl_step1"),
     Arm("rl_bleu2", "sft", ("step1",), reward="bleu2"),
     Arm("rl_findings_f1", "sft", ("step1",), reward="findings_f1"),
@@ -91,7 +94,7 @@ def _stage(run: Run, arm: Arm, name: str, options: argparse.Namespace, seed: int
         stage = replace(stage, rewards=(RewardTerm(arm.reward, 1.0),))
     if arm.costs:
         like = _stages(options, seed, arm.like)[name]
-        budget = sum(_spent(options, seed, one) for one in arm.costs)
+        budget = sum(_spent(options, seed, one) for one in arm.costs) + (like["cpu_seconds"] if arm.longer else 0)
         steps = max(1, round(budget * like["steps"] / like["cpu_seconds"]))
         stage = replace(stage, steps=steps, **({"stop": steps} if isinstance(stage, SftStage) else {}))
     return stage
@@ -108,6 +111,8 @@ def train_arm(run: Run, arm: Arm, options: argparse.Namespace, seed: int) -> Pat
         fcntl.flock(lock, fcntl.LOCK_EX)
         before = _BY_NAME.get(arm.source)
         source = train_arm(run, before, options, seed) if before else _start(run, options.work, seed)
+        if before and arm.longer:
+            source = source.parent / before.stages[-2]
         for name in arm.stages:
             out = folder / name
             if not (out / "result.json").exists():

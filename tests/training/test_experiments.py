@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -144,5 +145,6 @@ def test_a_budget_is_told_by_result_files_where_the_weights_are_gone(tmp_path):
         path = result_path(options, arm, 1)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(result(arm, {}))
-    arm = next(one for one in ARMS if one.name == "more_sft")
-    assert _stage(load_run(options.run), arm, "compare", options, 1).steps == 20
+    more_sft = next(one for one in ARMS if one.name == "more_sft")
+    assert _stage(load_run(options.run), more_sft, "compare", options, 1).steps == 10 + 20
+    assert _stage(load_run(options.run), replace(more_sft, longer=False), "compare", options, 1).steps == 20
