@@ -70,20 +70,25 @@ class PromptCollator:
         }
 
 
-def settings(stage: SftEpochs, checkpoint: Checkpoint, seed: int, folder: Path, *, validated: bool) -> SFTConfig:
-    """SFTTrainer's own configuration. Raises BadRunConfig where the processes cannot share a batch evenly."""
-    parts, left = divmod(stage.batch, stage.micro_batch * ranks.WORLD)
+def parts_of_batch(stage: SftEpochs, processes: int) -> int:
+    """Parts of micro_batch examples that each process takes. Raises BadRunConfig where they do not come out even."""
+    parts, left = divmod(stage.batch, stage.micro_batch * processes)
     if left or not parts:
         raise BadRunConfig(
-            f"{stage.name}: batch {stage.batch} cannot be shared by {ranks.WORLD} processes in parts of "
+            f"{stage.name}: batch {stage.batch} cannot be shared by {processes} processes in parts of "
             f"{stage.micro_batch}; choose another micro_batch or number of processes"
         )
+    return parts
+
+
+def settings(stage: SftEpochs, checkpoint: Checkpoint, seed: int, folder: Path, *, validated: bool) -> SFTConfig:
+    """SFTTrainer's own configuration. Raises BadRunConfig where the processes cannot share a batch evenly."""
     cuda = torch.cuda.is_available()
     return SFTConfig(
         output_dir=str(folder),
         per_device_train_batch_size=stage.micro_batch,
         per_device_eval_batch_size=stage.micro_batch,
-        gradient_accumulation_steps=parts,
+        gradient_accumulation_steps=parts_of_batch(stage, ranks.WORLD),
         num_train_epochs=stage.epochs,
         learning_rate=stage.learning_rate,
         lr_scheduler_type="cosine",

@@ -117,19 +117,20 @@ def _signed_in(since: datetime, until: datetime) -> tuple[sa.ColumnElement[bool]
 class KnownFigures:
     """Figures by report and signature; one request at a time reads texts, so that it slows nobody's signing much.
 
-    patience: seconds.
+    patience: seconds. most: reports whose figures are kept.
     """
 
     patience: float = PATIENCE
+    most: int = REMEMBERED
     _kept: OrderedDict[tuple[str, str], Figures] = field(default_factory=OrderedDict, init=False, repr=False)
     _kept_lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     _reading: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def of(self, session: Session, reports: Sequence[SignedReport]) -> Mapping[str, Figures]:
         """By report id. Raises InvalidRequest for too many reports, StillReading where patience ends first."""
-        if len(reports) > REMEMBERED:
+        if len(reports) > self.most:
             message = (
-                f"{len(reports)} reports were signed in these days, {REMEMBERED} can be told of; ask for fewer days."
+                f"{len(reports)} reports were signed in these days, {self.most} can be told of; ask for fewer days."
             )
             raise InvalidRequest(message)
         ends = time.monotonic() + self.patience
@@ -166,7 +167,7 @@ class KnownFigures:
     def _keep(self, key: tuple[str, str], one: Figures) -> None:
         with self._kept_lock:
             self._kept[key] = one
-            while len(self._kept) > REMEMBERED:
+            while len(self._kept) > self.most:
                 self._kept.popitem(last=False)
 
 

@@ -12,7 +12,6 @@ from datetime import datetime
 import pytest
 
 from app.access import Role
-from app.oversight import signed_reports
 from app.oversight.rules import SignedText, figures
 from app.oversight.signed_reports import KnownFigures
 from model.findings import read_findings
@@ -180,10 +179,12 @@ def test_figures_that_are_read_anew_and_in_pieces_are_the_same(season):
     assert steps == list(range(1, first["reports"]["signed"]))
 
 
-def test_too_many_reports_are_said_to_be_too_many(season, monkeypatch):
-    monkeypatch.setattr(signed_reports, "REMEMBERED", REPORTS - 1)
+def test_too_many_reports_are_said_to_be_too_many(season):
+    overseen = season.app.state.oversight
+    season.app.state.oversight = replace(overseen, figures=KnownFigures(most=REPORTS - 1))
     season.clock.advance(7)
     answer = season.reader("lena", Role.LEAD).get(FIGURES, params={"from": "2026-03-01", "to": "2026-12-31"})
+    season.app.state.oversight = overseen
     assert answer.status_code == 400
     assert "fewer days" in answer.json()["detail"]
 

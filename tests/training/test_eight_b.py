@@ -200,13 +200,13 @@ def test_accelerate_reads_its_configurations(name: str, monkeypatch: pytest.Monk
             assert hasattr(modeling_qwen3_vl, layer)
 
 
-def test_processes_that_cannot_share_a_batch_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from training import manifest_sft, ranks
+def test_processes_that_cannot_share_a_batch_are_refused():
+    from training.manifest_sft import parts_of_batch
 
-    monkeypatch.setattr(ranks, "WORLD", 7)
-    run = load_run(RUNS / f"{FILES[0]}.toml")
+    stage = load_run(RUNS / f"{FILES[0]}.toml").sft[0]
+    assert parts_of_batch(stage, 8) * 8 * stage.micro_batch == stage.batch
     with pytest.raises(BadRunConfig, match="batch 256 cannot be shared by 7"):
-        manifest_sft.settings(run.sft[0], run.checkpoint, 1, tmp_path, validated=False)
+        parts_of_batch(stage, 7)
 
 
 def test_a_network_that_is_not_there_is_said(tmp_path: Path):

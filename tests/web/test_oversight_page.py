@@ -11,7 +11,6 @@ import pytest
 from playwright.sync_api import expect
 
 from app.access import Role
-from app.oversight import signed_reports
 from app.oversight.signed_reports import KnownFigures
 from model.findings import read_findings
 from tests.api.recount import DECISIONS, compared, decisions_of, names, rows_of
@@ -58,12 +57,21 @@ def lead(chromium, overseen):
 
 
 @pytest.fixture
-def impatient(overseen):
-    """The service reads one report a call."""
+def limited(overseen):
+    """A function: the service keeps its figures under other limits (of KnownFigures) until the test ends."""
     state, before = overseen.house.app.state, overseen.house.app.state.oversight
-    state.oversight = replace(before, figures=KnownFigures(patience=0.0))
-    yield
+
+    def limit(**limits):
+        state.oversight = replace(before, figures=KnownFigures(**limits))
+
+    yield limit
     state.oversight = before
+
+
+@pytest.fixture
+def impatient(limited):
+    """The service reads one report a call."""
+    limited(patience=0.0)
 
 
 def table(lead, caption):
@@ -227,10 +235,10 @@ def test_reports_that_were_not_all_read_yet_are_asked_for_again(lead, overseen):
     expect(page.get_by_role("progressbar")).to_have_count(0)
 
 
-def test_refusals_say_what_can_be_done(lead, overseen, monkeypatch):
+def test_refusals_say_what_can_be_done(lead, limited):
     page, alert = lead.page, lead.page.get_by_role("alert")
     expect(page.locator(".counts")).to_be_visible()
-    monkeypatch.setattr(signed_reports, "REMEMBERED", 20)
+    limited(most=20)
     page.get_by_role("button", name="Last 90 days").click()
     expect(alert).to_contain_text("The service refused these days. 27 reports were signed in these days")
     expect(alert).to_contain_text("ask for fewer days")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from datetime import date, datetime
 
 import cv2
@@ -63,11 +64,16 @@ def test_drafts_are_of_the_checkpoint_and_are_kept(run, results):
         assert all(log <= 0 for _, log in row["tokens"])
 
 
-def test_a_second_run_drafts_nothing_and_gives_the_same(run, results, monkeypatch):
-    monkeypatch.setattr("training.evaluate.writing.Writer.write", None)
+def test_a_second_run_reads_the_kept_drafts_and_gives_the_same(run, results, tmp_path):
+    again, marked = tmp_path / "again", results["studies"][0]["prediction"]
+    shutil.copytree(run, again)
+    drafts = again / "drafts-main.jsonl"
+    drafts.write_text(drafts.read_text().replace(json.dumps(marked), json.dumps("Findings: Kept.")))
     told = ["run", "--checkpoint", "unirg-cxr-nano", "--phantoms", "2", "--sites", "north,harbour"]
-    assert command.main([*told, "--trained-sites", "north", "--draws", "50", "--out", str(run)]) == 0
-    assert json.loads((run / "results.json").read_text()) == results
+    assert command.main([*told, "--trained-sites", "north", "--draws", "50", "--out", str(again)]) == 0
+    first, *others = json.loads((again / "results.json").read_text())["studies"]
+    assert first["prediction"] == "Findings: Kept."
+    assert others == results["studies"][1:]
 
 
 def test_the_page_stands_alone(run):

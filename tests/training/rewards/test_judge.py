@@ -154,9 +154,10 @@ def test_equal_pairs_are_asked_for_once(server, make):
     assert len(server.seen) == 1
 
 
-def test_another_judge_or_prompt_finds_nothing_of_the_old(server, make, monkeypatch):
-    make()(samples())
-    monkeypatch.setattr("training.rewards.chexprompt.PROMPT_VERSION", "another")
+def test_another_judge_or_prompt_finds_nothing_of_the_old(server, make):
+    former = make()
+    former.version = f"{MODEL}/unirg-errors-0"
+    former(samples())
     make()(samples())
     assert len(server.seen) == 2
     server.script = [answer(counts(), model="other")]
