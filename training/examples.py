@@ -94,7 +94,7 @@ class PriorReports:
     def prior(self, made: Study, site: str, rng: np.random.Generator) -> Prior | None:
         """The study's prior; site: whose words are its own."""
         prior = prior_of(made, site, with_report=rng.random() < self.rate)
-        if prior is None or prior.report is None or self.words == "own":
+        if made.prior is None or prior is None or prior.report is None or self.words == "own":
             return prior
         report = report_in_any_words(made.prior.findings, np.random.default_rng([made.text_seed, 9]))
         return replace(prior, report=target_text(*report))

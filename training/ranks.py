@@ -73,7 +73,7 @@ def average_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
     flat /= WORLD
     start = 0
     for parameter in with_gradient:
-        parameter.grad.copy_(flat[start : start + parameter.numel()].view_as(parameter))  # type: ignore[union-attr]
+        parameter.grad.copy_(flat[start : start + parameter.numel()].view_as(parameter))
         start += parameter.numel()
 
 

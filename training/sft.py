@@ -122,7 +122,7 @@ def _dataset(examples: list[Example]) -> Dataset:
 
 
 def _optimizer(model: torch.nn.Module, stage: SftStage) -> tuple[torch.optim.Optimizer, Any]:
-    seeing = list(model.model.visual.parameters())  # type: ignore[union-attr]
+    seeing = list(model.model.visual.parameters())
     seen = {id(parameter) for parameter in seeing}
     telling = [parameter for parameter in model.parameters() if id(parameter) not in seen]
     groups = [{"params": telling, "lr": stage.learning_rate}, {"params": seeing, "lr": stage.vision_learning_rate}]
@@ -204,7 +204,7 @@ def main(arguments: list[str]) -> None:
     """Command line; see the module's docstring."""
     run_file, stage_name, work, source, out = arguments
     run = load_run(Path(run_file))
-    stage = next(stage for stage in run.sft if stage.name == stage_name)
+    stage = next(one for one in run.sft if isinstance(one, SftStage) and one.name == stage_name)
     os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(Path(out) / "tensorboard"))
     train(run, stage, Path(work), Path(source), Path(out))
 

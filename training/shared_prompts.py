@@ -23,6 +23,9 @@ _CROWD = 0.8  # of the rows still being written: below, the ended ones are dropp
 class RoomyLayer(DynamicLayer):
     """A cache layer that grows in strides: DynamicLayer copies everything for every token."""
 
+    keys: torch.Tensor
+    values: torch.Tensor
+
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any) -> tuple[Any, Any]:
         """Keys and values [rows, heads, tokens so far, width], with the new ones behind."""
         if not self.is_initialized:
@@ -132,7 +135,9 @@ def pack(
     owner = torch.full((len(firsts), total), -2)
     packed[:, :width], where[:, :, :width] = ids[firsts, :width], places
     owner[:, :width] = torch.where(mask[firsts, :width] > 0, -1, -2)
-    at, before, slots = [], [], []
+    at: list[int] = []
+    before: list[int] = []
+    slots: list[int] = []
     for row, (length, group, start) in enumerate(zip(lengths, member, starts, strict=True)):
         span = slice(width + start, width + start + length)
         packed[group, span] = ids[row, width : width + length]
@@ -152,7 +157,9 @@ def _groups(
 ) -> tuple[list[int], list[int]]:
     """The first row of each distinct prompt (text and films), and for every row the number of its prompt."""
     number: dict[bytes, int] = {}
-    firsts, member, image = [], [], 0
+    firsts: list[int] = []
+    member: list[int] = []
+    image = 0
     for row, count in enumerate(num_images):
         shown = hashlib.sha1(ids[row, :width].numpy().tobytes(), usedforsecurity=False)
         for film in films[image : image + count]:
@@ -169,10 +176,17 @@ def _groups(
 class SharedPrompts:
     """Goes before GRPOTrainer among a trainer's bases. Raises ValueError for settings its sampling does not know."""
 
+    args: Any  # this and what follows: GRPOTrainer's own
+    accelerator: Any
+    model: Any
+    processing_class: Any
+    temperature: float
+    max_completion_length: int
+    eos_token_ids: set[int]
+
     def __init__(self, *given: Any, never: list[int], **options: Any) -> None:
         super().__init__(*given, **options)
-        settings: Any = self.args  # type: ignore[attr-defined]
-        if settings.top_p < 1 or settings.use_vllm:
+        if self.args.top_p < 1 or self.args.use_vllm:
             raise ValueError("shared prompts take top_p = 1 and no vLLM server")
         self.never = never
 

@@ -84,8 +84,8 @@ def _sha256(path: Path) -> str:
 
 def _arrow() -> tuple[Any, Any]:
     try:
-        import pyarrow as pa  # type: ignore[import-untyped]
-        import pyarrow.parquet as pq  # type: ignore[import-untyped]
+        import pyarrow as pa
+        import pyarrow.parquet as pq
     except ModuleNotFoundError as error:
         raise InvalidRequest("Parquet needs the package pyarrow, which is not installed: install pyarrow.") from error
     return pa, pq

@@ -69,7 +69,7 @@ def _one_by_one(model: Any, processor: Any, cases: Sequence[Case], drafts: Seque
 
 def evaluate(checkpoint: Path, run: Run, limit: int | None = None) -> dict[str, Any]:
     """All figures of the card; also returns the drafts under "drafts"."""
-    data, start = run.data, time.time()
+    data, start = run.phantoms, time.time()
     singles, pairs = (data.heldout_singles, data.heldout_pairs) if limit is None else (limit // 2, limit - limit // 2)
     model, processor = load(checkpoint)
     cases = phantom_cases(data.heldout_seed, singles, pairs, data.prior_report_rate, data.sites)
@@ -90,7 +90,7 @@ def evaluate(checkpoint: Path, run: Run, limit: int | None = None) -> dict[str, 
         "with_prior": part(paired),
         "with_prior_and_report": part(told),
         "with_prior_film_only": part([i for i in paired if i not in set(told)]),
-        "dicom_route": _agreement(model, processor, cases, drafts, run.architecture.image_size),
+        "dicom_route": _agreement(model, processor, cases, drafts, run.sizes.image_size),
         "drafted_alone": _one_by_one(model, processor, cases, drafts),
         "wall_seconds": round(time.time() - start),
         "drafts": drafts,

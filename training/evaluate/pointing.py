@@ -83,8 +83,7 @@ def _of(network: Any, processor: Any, made: Study) -> Iterator[tuple[str, Row]]:
         found = list(read.present(sentence))
         if len(found) == 1 and found[0] in shown:
             condition, side = found[0]
-            mask = place(made.current, condition, side)
-            if mask.any():
+            if side != "bilateral" and (mask := place(made.current, condition, side)).any():
                 yield condition, judge(warmth, mask)
 
 

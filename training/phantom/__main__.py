@@ -14,7 +14,7 @@ import sys
 from datetime import date, datetime, time
 from pathlib import Path
 
-from training.phantom.dicom import StudyIdentity, dx_dataset
+from training.phantom.dicom import Photometric, StudyIdentity, dx_dataset
 from training.phantom.reports import change_text, findings_text, impression_text
 from training.phantom.studies import Study, study
 
@@ -50,7 +50,7 @@ def main(argv: list[str]) -> None:
     made = study(options.seed, 0, with_prior=True)
     before = made.prior or made.current
     options.out.mkdir(parents=True, exist_ok=True)
-    photometric = "MONOCHROME1" if options.monochrome1 else "MONOCHROME2"
+    photometric: Photometric = "MONOCHROME1" if options.monochrome1 else "MONOCHROME2"
     for name, scene, who in zip(
         ("prior", "current"), (before, made.current), identities(made, options.patient_id), strict=True
     ):

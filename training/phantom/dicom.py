@@ -13,11 +13,11 @@ from typing import Literal
 import cv2
 import numpy as np
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
 from training.phantom.film import Scene, render
 
-DX_FOR_PRESENTATION = "1.2.840.10008.5.1.4.1.1.1.1"
+DX_FOR_PRESENTATION = UID("1.2.840.10008.5.1.4.1.1.1.1")
 _BLACK, _STEP, _TOP = 300, 13, 4095  # stored value of display level 0, stored steps per level, 12 bits
 _FIELD_MM = 430.0
 
@@ -41,11 +41,10 @@ class StudyIdentity:
     study_description: str = "XR CHEST"
     institution: str = "Phantom Hospital"
 
-    def uid(self, level: str, given: str | None) -> str:
+    def uid(self, level: str, given: str | None) -> UID:
         """The given UID, or one that depends only on this identity."""
-        return given or generate_uid(
-            entropy_srcs=[level, self.patient_id, self.accession_number, self.acquired.isoformat()]
-        )
+        sources = [level, self.patient_id, self.accession_number, self.acquired.isoformat()]
+        return UID(given) if given else generate_uid(entropy_srcs=sources)
 
 
 def _coded(value: str, scheme: str, meaning: str) -> Dataset:

@@ -69,7 +69,7 @@ class _Canvas:
         self.tx, ty = _uniform(shot, "shift x", -4, 4), _uniform(shot, "shift y", -3, 3)
         self.cy = -2 + ty
         self.hw, self.hh = 18 * self.fit, 38 * self.fit * (0.95 if scene.view == "AP" else 1.0)
-        self.img = np.full((rows, cols), 10, np.float32)
+        self.img: np.ndarray = np.full((rows, cols), 10, np.float32)
 
     def per_film(self, name: str, low: float, high: float) -> float:
         return _uniform(self.scene.seed, name, low, high)

@@ -62,8 +62,16 @@ class _MadeUp:
     def drawn(cls, rng: np.random.Generator) -> _MadeUp:
         drawn = ("".join(_any_of(_SYLLABLES, rng) for _ in range(rng.integers(2, 4))) for _ in range(6))
         fillers = tuple(word for word in drawn if word not in _WORDS) or ("vafe",)
-        tables = (_NEGATIONS, _SIDES, _ZONES, _SIZES, _ENLARGED, _NORMAL)
-        return cls(*(_any_of(table, rng) for table in tables), bool(rng.random() < 0.5), fillers)
+        return cls(
+            negation=_any_of(_NEGATIONS, rng),
+            side=_any_of(_SIDES, rng),
+            zone=_any_of(_ZONES, rng),
+            size=_any_of(_SIZES, rng),
+            enlarged=_any_of(_ENLARGED, rng),
+            normal=_any_of(_NORMAL, rng),
+            is_finding_first=bool(rng.random() < 0.5),
+            fillers=fillers,
+        )
 
     def organ(self, chest: Findings, organ: str, rng: np.random.Generator) -> list[str]:
         if organ == "heart":
