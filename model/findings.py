@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from model.comparison import compares
 from model.findings_context import context, mentions, organ_verdict, verdict
-from model.findings_details import CHANGE_WORDS, Details
+from model.findings_details import Details
 from model.findings_record import (
     BROAD,
     CHANGES,
@@ -30,6 +31,7 @@ from model.findings_record import (
     Zone,
 )
 from model.report_text import SectionName, Span, sentences
+from model.wording import spelled_out
 
 __all__ = [
     "BROAD",
@@ -72,10 +74,6 @@ CHEXPERT: dict[str, tuple[Condition, ...]] = {
     "Support Devices": DEVICES,
 }
 """CheXpert's labels, in the order of its files, and the conditions each is made of."""
-_COMPARISON = re.compile(
-    r"\bcompar(?:ed|ison|e)\b|\bprior\b|\bprevious(?:ly)?\b|\bearlier\b|\binterval\b|\bsince\b|\bchanges?\b|\bagain\b|"
-    + "|".join(pattern.pattern for pattern in CHANGE_WORDS.values())
-)
 _ASSERTS = re.compile(r"megal|enlarg|widen")
 _BLANK = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufeff ]+")
 _LINES = re.compile(r"\n[\n ]+")
@@ -85,7 +83,7 @@ _PIECE = re.compile(r"(?s:.{1,600}(?:(?=\s)|\Z)|.{1,600})")
 
 def is_comparison(sentence: str) -> bool:
     """Whether the sentence speaks of an earlier state ("unchanged", "new", "compared with ...")."""
-    return bool(_COMPARISON.search(sentence.lower()))
+    return compares(sentence)
 
 
 def read_findings(text: str) -> tuple[Finding, ...]:
@@ -132,38 +130,47 @@ def _statements(spans: Iterable[Span]) -> Iterator[Finding]:
 
 
 def _read(section: SectionName, sentence: str) -> Iterator[Finding]:
-    lowered = sentence.lower().replace("\n", " ")
-    named = mentions(lowered)
+    text = spelled_out(sentence.replace("\n", " "))
+    named = mentions(text)
     if not named:
         return
-    around, details = context(lowered), Details(lowered, named)
+    around, details = context(text), Details(text, named)
     told = set()
     for mention in named:
-        term = lowered[mention.start : mention.end]
+        term = text[mention.start : mention.end]
         organ = mention.condition in ORGANS and not _ASSERTS.search(term)
         said = organ_verdict(mention, around) if organ else verdict(mention, around)
         if said is None:
             continue
-        change = details.change(mention)
-        presence, hedge = ("absent", None) if change == "resolved" and said[0] == "present" else said
-        side, zone = details.side(mention), details.zone(mention)
-        if (mention.condition, presence, hedge, side, zone) not in told:
-            told.add((mention.condition, presence, hedge, side, zone))
-            size, severity, size_mm = details.size(mention)
-            yield Finding(
-                mention.condition,
-                presence,
-                side,
-                zone,
-                size,
-                change,
-                section,
-                sentence,
-                severity=severity,
-                size_mm=size_mm,
-                hedge=hedge,
-                term=term,
-            )
+        for one in details.statements(mention):
+            presence, hedge, change = _after_change(said, one.change)
+            key = (mention.condition, presence, hedge, one.side, one.zone)
+            if key not in told:
+                told.add(key)
+                yield Finding(
+                    mention.condition,
+                    presence,
+                    one.side,
+                    one.zone,
+                    one.size,
+                    change,
+                    section,
+                    sentence,
+                    severity=one.severity,
+                    size_mm=one.size_mm,
+                    hedge=hedge,
+                    term=term,
+                )
+
+
+def _after_change(
+    said: tuple[Presence, Hedge | None], change: Change | None
+) -> tuple[Presence, Hedge | None, Change | None]:
+    """What has resolved is absent; what is absent is neither new nor worse ("new consolidation is not seen")."""
+    presence, hedge = said
+    if presence == "present" and change == "resolved":
+        return "absent", None, change
+    return presence, hedge, None if presence == "absent" and change in {"new", "worse"} else change
 
 
 def sides(finding: Finding) -> tuple[Side | None, ...]:

@@ -1,34 +1,38 @@
 """Where a mentioned finding is, how large, and what became of it since the prior.
 
 Each is looked for in the mention's own clause first. Beyond it counts only what is said of nothing else: a clause
-without another finding, or the end of a sentence that speaks of all its findings ("A and B have increased").
+without another finding, or the end of a sentence that speaks of all its findings ("A and B have increased"). A clause
+that joins two sides ("small right and large left effusions") makes two statements.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
+from model.findings_change import change_in
 from model.findings_context import Mention
 from model.findings_record import UNSIDED, Change, Condition, Severity, Side, Zone
 
-CHANGE_WORDS: dict[Change, re.Pattern[str]] = {
-    "resolved": re.compile(r"\bresolved\b|\bresolution\b|\bno longer\b|\bremoved\b|\bcleared\b"),
-    "worse": re.compile(r"\bworse(?:ned|ning)?\b|\bincreas(?:ed|ing|e)\b|\blarger\b|\bprogress(?:ed|ion|ing)\b"),
-    "improved": re.compile(
-        r"\bimprov(?:ed|ing|ement)\b|\bdecreas(?:ed|ing|e)\b|\bsmaller\b|\bregress(?:ed|ion)\b|\breduced\b"
-    ),
-    "stable": re.compile(r"\bstable\b|\bunchanged\b|\bpersist(?:s|ent|ing)\b|\b(?:no|without) (?:\w+ )?change\b"),
-    "new": re.compile(r"\bnew(?:ly)?\b|\bdevelopment of\b|\bhas developed\b"),
-}
-_DENIED_CHANGE = re.compile(r"\b(?:no|without|not) (?:\w+ )?(?:new(?:ly)?|(?:in|de)creas\w+|larger|smaller|worse\w*)\b")
-_CUT = re.compile(
-    r",|;|\bwith\b|\bbut\b|"
-    r"(?<!\bright )(?<!\bleft )(?<!\bupper )(?<!\blower )(?<!\bmiddle )\band\b(?! (?:right|left)[ -](?:greater|worse))"
+_HARD_CUT = re.compile(r",|;|\bwith\b|\bbut\b")
+_AND = re.compile(r"\band\b(?! (?:right|left)[ -](?:greater|worse))")
+_JOINS_PLACES = re.compile(r"\b(?:right|left|upper|lower|middle) $")
+_LEVEL = r"(?:upper|lower|middle|mid|basal|basilar|apical|perihilar)"
+_SPOT = (
+    rf"(?P<{{0}}>right|left)(?:[ -]sided| side)?"
+    rf"(?:[ -]{_LEVEL}(?: (?:lung )?(?:lobe|zone|lung|field)s?)?| (?:lung )?(?:bas[ei]s?|apex|apices|midlung|hilum))?"
 )
+_SPOT_AT_END = re.compile(r"\b" + _SPOT.format("first") + " $")
+_SPOT_AFTER = re.compile(r" (?:[\w.-]{1,20} ){0,5}?" + _SPOT.format("second") + r"\b")
+_SPOT_ALONE = re.compile(r" (?:[\w.-]{1,20} ){0,3}?" + _SPOT.format("second") + r"\W*")
+_HEALTHY = re.compile(r"\b(?:clear|normal|unremarkable|no|not|without)\b")
+_DIRECTLY = re.compile(r" (?:(?:in|at|on|of) )?(?:the )?(?:right|left)\b")
 _BOTH = re.compile(
-    r"\b(?:bilateral(?:ly)?|both|bibasil?ar|bibasal|biapical|right and left|left and right|"
+    r"\b(?:bilateral(?:ly)?|both|bibasil?ar|bibasal|biapical|"
+    r"right(?:[ -]sided| side)? and left|left(?:[ -]sided| side)? and right|"
+    r"(?:right and (?:(?:on|in|at) )?the left|left and (?:(?:on|in|at) )?the right)(?: side)?(?=\W*$)|"
     r"(?:right|left)(?: side)? (?:greater|more|worse|larger|smaller|less) than(?: the)? (?:right|left)|"
     r"(?:right|left) (?:more|worse|greater) (?:right|left))\b"
 )
@@ -48,7 +52,23 @@ _SEVERITY: dict[str, Severity] = {
     "moderate": "moderate",
     **dict.fromkeys(("large", "severe", "marked", "massive", "extensive"), "severe"),
 }
-_MEASURE = re.compile(r"\b(\d{1,4}(?:\.\d{1,3})?) ?(cm|mm|centimeters?|millimeters?)\b")
+_FIGURE = r"\d{1,4}(?:\.\d{1,3})?"
+# "1.5 cm", "15-mm", "4 x 3 cm"
+_MEASURE = re.compile(
+    rf"\b(?P<figures>(?:{_FIGURE} ?[x×] ?){{0,2}}{_FIGURE})[ -]?(?P<unit>cm|mm|centimeters?|millimeters?)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What is said of one mention on one side; the fields are those of a Finding."""
+
+    side: Side | None
+    zone: Zone | None
+    size: str | None
+    severity: Severity | None
+    size_mm: float | None
+    change: Change | None
 
 
 class Details:
@@ -56,7 +76,8 @@ class Details:
 
     def __init__(self, text: str, mentions: Sequence[Mention]) -> None:
         self._text = text
-        cuts = [(match.start(), match.end()) for match in _CUT.finditer(text)]
+        self._starts = [one.start for one in mentions]
+        cuts, self._pairs = self._edges()
         edges = [(0, 0), *cuts, (len(text), len(text))]
         self._clauses = [(left[1], right[0]) for left, right in pairwise(edges)]
         # Each clause, and where the last finding in it ends (its start where there is none).
@@ -66,11 +87,74 @@ class Details:
         ]
         self._changes: dict[str, Change | None] = {}
 
-    def change(self, mention: Mention) -> Change | None:
-        """The first word of change, in the order of CHANGE_WORDS."""
+    def statements(self, mention: Mention) -> list[Statement]:
+        """One; of a clause that joins two sides one for each, with its own size, zone and change."""
+        start, end = self._clause(mention)
+        joints = [joint for joint in self._pairs if start <= joint[0] < end]
+        if not joints or mention.condition in UNSIDED or _BOTH.search(self._text, start, end):
+            size = self._size(start, end)
+            return [Statement(self._side(mention), self._zone(mention), *size, self._change(mention))]
+        edges = [(start, start), *joints, (end, end)]
+        return self._by_side(mention, [(left[1], right[0]) for left, right in pairwise(edges)])
+
+    def _edges(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Where clauses end, and each "and" inside a clause that joins one side with the other."""
+        hard = [match.span() for match in _HARD_CUT.finditer(self._text)]
+        cuts, pairs = list(hard), []
+        joins = [match.span() for match in _AND.finditer(self._text)]
+        stops = sorted([*(start for start, _ in (*hard, *joins)), len(self._text)])
+        begin = 0
+        for start, end in joins:
+            begin = max([begin, *(stop for _, stop in hard if stop <= start)])
+            until = next(stop for stop in stops if stop >= end)
+            if self._joins_sides(begin, (start, end), until):
+                pairs.append((start, end))
+            elif not _JOINS_PLACES.search(self._text, begin, start) or self._names_another(end, until):
+                cuts.append((start, end))
+                begin = end
+        return sorted(cuts), pairs
+
+    def _joins_sides(self, begin: int, joint: tuple[int, int], until: int) -> bool:
+        """Whether an "and" does: "small right and large left effusions", "opacity in the right base and left apex"."""
+        left, right = self._text[begin : joint[0]], self._text[joint[1] : until]
+        first, second = _SPOT_AT_END.search(left), _SPOT_AFTER.match(right)
+        if not first or not second or first["first"] == second["second"]:
+            return False
+        if self._named(joint[1], joint[1] + second.start("second")):
+            return False
+        if self._named(joint[1], until):
+            return not self._named(begin, joint[0]) and not _HEALTHY.search(left)
+        return self._named(begin, joint[0]) and bool(_SPOT_ALONE.fullmatch(right)) and not _HEALTHY.search(right)
+
+    def _names_another(self, start: int, end: int) -> bool:
+        """Another finding stands before the other side: "… on the right and atelectasis on the left"."""
+        second = _SPOT_AFTER.match(self._text[start:end])
+        return second is not None and self._named(start, start + second.start("second"))
+
+    def _named(self, start: int, end: int) -> bool:
+        return any(start <= one < end for one in self._starts)
+
+    def _by_side(self, mention: Mention, pieces: list[tuple[int, int]]) -> list[Statement]:
+        rest = self._text[mention.end : next(end for start, end in pieces if start <= mention.start < end)]
+        told: list[Statement] = []
+        for start, end in pieces:
+            piece = self._text[start:end]
+            size, severity, size_mm = self._size(start, end)
+            change = self._changed(piece)
+            if told and _DIRECTLY.match(piece):  # "new moderate right upper and left lower lobe opacities"
+                size, severity = (size, severity) if size else (told[-1].size, told[-1].severity)
+                change = change or told[-1].change
+            change = (
+                change or self._changed(rest) or next(filter(None, map(self._changed, self._others(mention))), None)
+            )
+            zone = _ZONE.search(piece) or (_ZONE.search(rest) if end <= mention.start else None)
+            told.append(Statement(_side(piece, len(piece)), _zone(mention, zone), size, severity, size_mm, change))
+        return told
+
+    def _change(self, mention: Mention) -> Change | None:
         return next((word for part in self._parts(mention) if (word := self._changed(part))), None)
 
-    def side(self, mention: Mention) -> Side | None:
+    def _side(self, mention: Mention) -> Side | None:
         """None where the condition has no side, or none is named."""
         if mention.condition in UNSIDED:
             return None
@@ -80,19 +164,17 @@ class Details:
                 return found
         return None
 
-    def zone(self, mention: Mention) -> Zone | None:
-        """Upper, mid or lower, of findings in the lung and a pneumothorax."""
+    def _zone(self, mention: Mention) -> Zone | None:
         if mention.condition not in _ZONED:
             return None
-        found = next((match for part in self._parts(mention) if (match := _ZONE.search(part))), None)
-        return str(found.lastgroup) if found else None  # type: ignore[return-value]
+        return _zone(mention, next((match for part in self._parts(mention) if (match := _ZONE.search(part))), None))
 
-    def size(self, mention: Mention) -> tuple[str | None, Severity | None, float | None]:
-        """The word, its step, and the largest measurement in mm; all of the mention's own clause."""
-        start, end = self._clause(mention)
+    def _size(self, start: int, end: int) -> tuple[str | None, Severity | None, float | None]:
+        """The word, its step, and the largest measurement in mm, between two places."""
         measures = [
-            float(figure) * (10 if unit.startswith("c") else 1)
-            for figure, unit in _MEASURE.findall(self._text[start:end])
+            float(figure) * (10 if match["unit"].startswith("c") else 1)
+            for match in _MEASURE.finditer(self._text, start, end)
+            for figure in re.findall(_FIGURE, match["figures"])
         ]
         largest = max(measures, default=None)
         found = _SIZE.search(self._text, start, end)
@@ -100,7 +182,7 @@ class Details:
 
     def _changed(self, part: str) -> Change | None:
         if part not in self._changes:
-            self._changes[part] = _change(part)
+            self._changes[part] = change_in(part)
         return self._changes[part]
 
     def _clause(self, mention: Mention) -> tuple[int, int]:
@@ -109,16 +191,20 @@ class Details:
 
     def _parts(self, mention: Mention) -> Iterator[str]:
         """The own clause; then of the others what speaks of no other finding."""
+        start, end = self._clause(mention)
+        yield self._text[start:end]
+        yield from self._others(mention)
+
+    def _others(self, mention: Mention) -> Iterator[str]:
         own = self._clause(mention)
-        yield self._text[own[0] : own[1]]
         for start, end, told in self._rests:
             if (start, end) != own and (told == start or start > mention.start) and told < end:
                 yield self._text[told:end]
 
 
-def _change(part: str) -> Change | None:
-    said = _DENIED_CHANGE.sub(" ", part)
-    return next((word for word, pattern in CHANGE_WORDS.items() if pattern.search(said)), None)
+def _zone(mention: Mention, found: re.Match[str] | None) -> Zone | None:
+    """Upper, mid or lower, of findings in the lung and a pneumothorax."""
+    return str(found.lastgroup) if found and mention.condition in _ZONED else None  # type: ignore[return-value]
 
 
 def _side(part: str, at: int) -> Side | None:

@@ -87,4 +87,6 @@ def _pattern(phrase: str) -> str:
     # Every phrase begins at a word's edge; re.escape also escapes blank, hyphen and tilde.
     escaped = re.escape(phrase.removeprefix("_"))
     blank = re.sub(r"\\[ -]", "[ -]", escaped).replace("_", r"\b")
-    return blank.replace(r"\~", r"(?: [\w-]{1,30}){0,3} ")
+    # "no effusion or change" denies the effusion; "not well or clearly seen" is one doubt.
+    joint = "and|but|no|or" if phrase.startswith(("no~", "without~")) else "and|but|no"
+    return blank.replace(r"\~", rf"(?: (?!(?:{joint})\b)[\w-]{{1,30}}){{0,3}} ")

@@ -81,6 +81,13 @@ Change: left pleural effusion worse.
 Change: none.
 Left effusion, unaltered.
 The left pleural effusion is reduced.
+The effusion hasn't cleared.
+The effusion hasn\N{RIGHT SINGLE QUOTATION MARK}t cleared.
+The pneumothorax is gone.
+The opacity has disappeared.
+As before, there is edema.
+Progressive edema.
+Redemonstrated left effusion.
 """.strip().splitlines()
 
 DESCRIBING = """

@@ -57,6 +57,29 @@ def one(text: str, condition: str) -> Finding:
         ("Heart size is stable.", "cardiomegaly", "uncertain", "unsaid"),
         ("Heart mildly enlarged, stable mediastinal contours.", "cardiomegaly", "present", None),
         ("The aorta is tortuous, the heart size is normal.", "cardiomegaly", "absent", None),
+        ("The effusion has not resolved.", "effusion", "present", None),
+        ("The effusion has not yet fully cleared.", "effusion", "present", None),
+        ("The effusion hasn't cleared.", "effusion", "present", None),
+        ("The tubes have not been removed.", "device", "present", None),
+        ("Incompletely resolved pneumonia.", "pneumonia", "present", None),
+        ("The effusion has nearly resolved.", "effusion", "present", None),
+        ("Partial resolution of the left effusion.", "effusion", "present", None),
+        ("Near-complete resolution of the left effusion.", "effusion", "present", None),
+        ("No resolution of the left effusion.", "effusion", "present", None),
+        ("Resolution of the left effusion.", "effusion", "absent", None),
+        ("No effusion following removal of the drain.", "effusion", "absent", None),
+        ("No pneumothorax or interval change.", "pneumothorax", "absent", None),
+        ("No pneumothorax and no change.", "pneumothorax", "absent", None),
+        ("Pneumothorax is not well or clearly seen.", "pneumothorax", "uncertain", "possible"),
+        ("The pneumothorax is gone.", "pneumothorax", "absent", None),
+        ("Not a pneumothorax.", "pneumothorax", "absent", None),
+        ("Pneumothorax isn't seen.", "pneumothorax", "absent", None),
+        ("Pneumothorax can't be excluded.", "pneumothorax", "uncertain", "possible"),
+        ("Can\N{RIGHT SINGLE QUOTATION MARK}t exclude pneumonia.", "pneumonia", "uncertain", "possible"),
+        ("One couldn\N{RIGHT SINGLE QUOTATION MARK}t exclude pneumothorax.", "pneumothorax", "uncertain", "possible"),
+        ("Cannot confirm or exclude pneumonia.", "pneumonia", "uncertain", "possible"),
+        ("No new or worsening consolidation.", "consolidation", "uncertain", "possible"),
+        ("The heart isn't enlarged.", "cardiomegaly", "absent", None),
     ],
 )
 def test_presence(text: str, condition: str, presence: str, hedge: str | None):
@@ -98,11 +121,101 @@ def test_place(text: str, condition: str, side: str | None, zone: str | None):
         ("Massive left effusion.", "massive", "severe", None),
         ("Effusion of 2.5 x 3 cm.", None, None, 30.0),
         ("Effusion measuring 12 mm.", None, None, 12.0),
+        ("A 1.5-cm effusion.", None, None, 15.0),
+        ("A 15-mm effusion.", None, None, 15.0),
+        ("Effusion of 1,5 cm.", None, None, 15.0),
+        ("Effusion of 2,5 x 1,5 cm.", None, None, 25.0),
+        ("Effusion of 4 x 3 cm.", None, None, 40.0),
+        ("Effusion of 4 cm x 30 mm.", None, None, 40.0),
     ],
 )
 def test_size(text: str, size: str | None, severity: str | None, size_mm: float | None):
     found = one(text, "effusion")
     assert (found.size, found.severity, found.size_mm) == (size, severity, size_mm)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Moderate right and small left pleural effusions.",
+            [("effusion", "right", None, "moderate", None), ("effusion", "left", None, "small", None)],
+        ),
+        (
+            "Small right-sided and moderate left-sided effusions are unchanged.",
+            [("effusion", "right", None, "small", "stable"), ("effusion", "left", None, "moderate", "stable")],
+        ),
+        (
+            "Effusions are moderate on the right and small on the left.",
+            [("effusion", "right", None, "moderate", None), ("effusion", "left", None, "small", None)],
+        ),
+        (
+            "There is increase in right and decrease in left effusion.",
+            [("effusion", "right", None, None, "worse"), ("effusion", "left", None, None, "improved")],
+        ),
+        (
+            "Resolved right and persistent left pneumothorax.",
+            [("pneumothorax", "right", None, None, "resolved"), ("pneumothorax", "left", None, None, "stable")],
+        ),
+        (
+            "New mild right upper and left lower lobe consolidation.",
+            [("consolidation", "right", "upper", "mild", "new"), ("consolidation", "left", "lower", "mild", "new")],
+        ),
+        (
+            "Consolidation in the right upper lobe and left lower lobe.",
+            [("consolidation", "right", "upper", None, None), ("consolidation", "left", "lower", None, None)],
+        ),
+        (
+            "Right upper lobe and left lower lobe consolidation.",
+            [("consolidation", "right", "upper", None, None), ("consolidation", "left", "lower", None, None)],
+        ),
+        (
+            "Atelectasis on the right and consolidation on the left.",
+            [("atelectasis", "right", None, None, None), ("consolidation", "left", None, None, None)],
+        ),
+        ("Small right and left effusions.", [("effusion", "bilateral", None, "small", None)]),
+        ("Right-sided and left-sided effusions.", [("effusion", "bilateral", None, None, None)]),
+        ("Effusion on the right and on the left.", [("effusion", "bilateral", None, None, None)]),
+        ("Elevated right hemidiaphragm and left effusion.", [("effusion", "left", None, None, None)]),
+        ("Clear right base and left effusion.", [("effusion", "left", None, None, None)]),
+        ("Effusion on the right and the left lung is clear.", [("effusion", "right", None, None, None)]),
+    ],
+)
+def test_two_sides_joined_are_two_statements(text: str, expected: list[tuple[str | None, ...]]):
+    assert [(f.condition, f.side, f.zone, f.size, f.change) for f in read_findings(text)] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "change"),
+    [
+        ("Edema is not improved.", None),
+        ("There is no improvement in edema.", None),
+        ("The edema has not resolved.", None),
+        ("The edema has nearly resolved.", "improved"),
+        ("Partial resolution of edema.", "improved"),
+        ("No evidence of new edema.", None),
+        ("There is no radiographic evidence of new edema.", None),
+        ("No evidence of any new edema.", None),
+        ("No signs of new edema.", None),
+        ("No evidence of worsening edema.", None),
+        ("No new or worsening edema.", None),
+        ("New edema is not seen.", None),
+        ("Not only new but severe edema.", "new"),
+        ("Edema has not changed.", "stable"),
+        ("Edema has not significantly changed.", "stable"),
+        ("No significant short-term interval change in edema.", "stable"),
+        ("Resolving edema.", "improved"),
+        ("Progressive edema.", "worse"),
+        ("Edema is less pronounced.", "improved"),
+        ("Edema is more pronounced.", "worse"),
+        ("Edema more pronounced on the left.", None),
+        ("Edema more pronounced in the lower lungs.", None),
+        ("Edema, right larger than left.", None),
+        ("Edema is gone.", "resolved"),
+    ],
+)
+def test_the_word_of_change(text: str, change: str | None):
+    assert one(text, "edema").change == change
 
 
 @pytest.mark.parametrize(
@@ -157,7 +270,24 @@ def test_any_text_can_be_read(text: str):
     chexpert_labels(text)
 
 
-WORDS = ("no", "left", "effusion", "may", "be", "or", "heart", ",", ".", "but", "cannot", "exclude", "normal", "with")
+WORDS = (
+    "no",
+    "left",
+    "effusion",
+    "may",
+    "be",
+    "or",
+    "heart",
+    ",",
+    ".",
+    "but",
+    "cannot",
+    "exclude",
+    "normal",
+    "with",
+    "right",
+    "and",
+)
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=60).map(" ".join))
@@ -172,7 +302,9 @@ def test_a_megabyte_of_anything_is_read(unit: str):
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("unit", ["no left effusion ", "heart, ", "e.g. ", "calcified a b ", "1. a-"])
+@pytest.mark.parametrize(
+    "unit", ["no left effusion ", "heart, ", "e.g. ", "calcified a b ", "1. a-", "right and left ", "1,5 x "]
+)
 def test_long_repetitions_of_words_that_matter_are_read(unit: str):
     read = read_findings(unit * (100_000 // len(unit)))
     assert {finding.condition for finding in read} <= {"effusion"}
