@@ -27,13 +27,14 @@ Format: {format}. `feedback.jsonl` and `feedback.parquet` hold the same records,
   thrown away. Two exports cannot be joined by them, and nobody can compute a pseudonym from an identifier.
 - No names, IDs, accession numbers, UIDs, institutions. No dates: `prior_days` counts from the prior to the study,
   `study_number` orders the exported studies of one patient. Ages are whole years, 90 for whoever is older.
-- Free text: names, numbers, places and dates which the record or the image headers know are replaced by marks, and so
-  is what looks like a date, a time, a telephone number, an account, a person with a title. Marks: {marks}.
+- Free text: names, numbers and places which the record or the image headers know are replaced by marks, and so is what
+  looks like a date, a time, a telephone number, an account, an age above 89, a person with a title. Marks: {marks}.
 - Then each record was searched again, more widely. One in which something known was still found is not here; it stands
   in `refusals.jsonl` under its pseudonym, with the kind of what was found. So do reports whose text does not fit its
   signature.
 - A name that neither the record nor a header knows, written without a title (a relative, a visiting colleague), is not
-  recognised. This is the known weakness of the method.
+  recognised, nor is a place that neither knows, nor a day written as 3/4 with no word such as compared, prior or film
+  before it, unless the record knows that day. These are the known weaknesses of the method.
 
 ## Fields
 

@@ -122,8 +122,7 @@ class ExportFeedback:
         """None for a site that opted out."""
         prior = [image.object_key for image in case.prior.images] if case.prior else []
         seen = identity_in(self.store, [*(image.object_key for image in case.instances), *prior])
-        source = case.prior.entry.source if case.prior and case.prior.entry else ""
-        gone = opted_out(names_of_site(case.study, case.instances, seen, source), wanted.opted_out)
+        gone = opted_out(names_of_site(case.study, case.instances, seen, case.prior), wanted.opted_out)
         if gone is not None:
             tally.opted_out[gone] += 1
             return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 _TITLES = frozenset("dr md mr mrs ms miss prof phd jr sr ii iii iv rn rt do".split())  # noqa: SIM905 - one word each
 _PARTS = re.compile(r"[^\W\d_]+")
+_JOINED = re.compile(r"[^\W\d_]+(?:['’ʼ`-][^\W\d_]+)+")
 _EXPANDED = {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae", "œ": "oe", "ß": "ss"}
 
 
@@ -46,8 +47,9 @@ def known(
 
 
 def _words_of(name: str) -> Iterator[str]:
-    """Each word of two letters or more, in the spellings that a typist may use."""
-    for word in _PARTS.findall(name.lower()):
+    """Each word of two letters or more, in the spellings that a typist may use; O'Brien is also obrien."""
+    low = name.lower()
+    for word in (*_PARTS.findall(low), *("".join(_PARTS.findall(joined)) for joined in _JOINED.findall(low))):
         plain = folded(word)
         if plain in _TITLES or len(word) < (1 if ord(word[0]) > 0x2E80 else 2):  # one CJK sign is a name
             continue

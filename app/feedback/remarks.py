@@ -159,8 +159,7 @@ class ExportRemarks:
         """None for a site that opted out."""
         prior = [image.object_key for image in found.prior.images] if found.prior else []
         seen = identity_in(self.store, [*(image.object_key for image in found.images), *prior])
-        source = found.prior.entry.source if found.prior and found.prior.entry else ""
-        gone = opted_out(names_of_site(found.study, found.images, seen, source), wanted.opted_out)
+        gone = opted_out(names_of_site(found.study, found.images, seen, found.prior), wanted.opted_out)
         if gone is not None:
             tally.opted_out[gone] += 1
             return None

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from app.feedback.known import Known, folded
+from app.feedback.places import place_patterns
 
 MARKS = ("[name]", "[id]", "[place]", "[date]", "[time]", "[number]", "[contact]", "[age]")
 _MARK = re.compile("|".join(map(re.escape, MARKS)))
@@ -22,6 +23,17 @@ _MONTH = (
     r"nov(?:ember)?|dec(?:ember)?)\.?"
 )
 _DAY, _YEAR = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:19|20)\d\d"
+_MONTH_DAY = rf"{_DAY}/{_DAY}(?![\d/]|\.\d)"
+_NO_SHARE = rf"(?!(?: ?(?:to|or|-|–) ?{_DAY}/{_DAY})? of (?!last|this))"  # "3/4 of the lung"
+_NO_GRADE = r"(?<![\w./])(?<!\b[ctl] )(?<!grade )(?<!stage )(?<!level )(?<!levels )(?<!rib )(?<!ribs )(?<!score )"
+_EXAM = r"(?:films?|stud(?:y|ies)|exams?|examinations?|radiographs?|x-?rays?|cxrs?|cts?)"
+_ABOUT = r"on|of|from|dated|since|(?<!up )to|compar(?:ed|ison)(?: with| against)?|prior|previous|earlier|last"
+_SINCE = rf"(?:{_ABOUT}|{_EXAM})"
+_OLD = r"(?:9\d|1[01]\d)"  # years
+_NO_UNIT = r"(?!\d|\.\d|[ ]?(?:%|[cm]m\b|m[lg]\b|kg\b))"
+_SEX = r"(?:f|m|female|male|woman|man|lady|gentleman)"
+_HEAT = [f"{what}{joint} " for what in ("fever", "temp", "temperature") for joint in ("", ":", " of", " to")]
+_NO_AGE = rf"(?<![\w.]){''.join(f'(?<!{word})' for word in ('tc ', 'tc-', *_HEAT))}"  # Tc 99m, fever of 101 F
 _VERTEBRAE = r"[tlcs]\d{1,2}-[tlcs]?\d{1,2}(?!\w)"
 _DAYWORD = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 _PATTERNS: tuple[tuple[str, str], ...] = (
@@ -33,15 +45,23 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("[date]", rf"\b{_DAY}(?:st|nd|rd|th)?(?: of)?[ -]?{_MONTH}[ ,-]*(?:{_YEAR}|'?\d\d)?(?![\d\w])"),
     ("[date]", rf"\b{_MONTH}[ -]?{_DAY}(?:st|nd|rd|th)?(?:[ ,-]+{_YEAR})?(?![\d\w]|[ ]?[cm]m)"),
     ("[date]", rf"\b{_MONTH}[ ,-]*(?:of )?{_YEAR}\b"),
-    ("[date]", rf"\b(?:on|of|from|dated|since) {_DAY}/{_DAY}(?![\d/]|\.\d)"),
+    (
+        "[date]",
+        rf"\b{_SINCE}[ :]{{1,2}}(?:the |{_EXAM} )?({_MONTH_DAY}(?:(?:,|,? and|,? or) {_MONTH_DAY})*){_NO_SHARE}",
+    ),
+    ("[date]", rf"{_NO_GRADE}{_MONTH_DAY}(?= (?:chest |portable |prior )?{_EXAM}\b)"),
+    ("[date]", r"(?<![\w./])(?:0[1-9]/(?:0[1-9]|[12]\d|3[01])|(?:[12]\d|3[01])/0[1-9])(?![\d/]|\.\d)"),
     ("[date]", rf"(?<![\d.])(?:0?[1-9]|1[0-2])/{_YEAR}(?!\d)"),
     ("[date]", rf"(?<![\d.]){_YEAR}(?![\d]|\.\d|[ ]?[cm]m\b|[ ]?ml\b)|\b{_DAYWORD}\b"),
     ("[time]", r"(?<![\d.])(?:[01]?\d|2[0-3])[:.h][0-5]\d(?::[0-5]\d)?[ ]?(?:[ap]\.?m\.?|hours|hrs|h)(?!\w)"),
     ("[time]", r"(?<![\d.:])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?![\d:])|\b\d{1,2}[ ]?[ap]\.?m\b"),
     ("[time]", r"(?<!\w)[0-2]\d[0-5]\d[ ]?(?:hours|hrs|h)\b"),
     ("[contact]", r"(?<![\w.])\+?\(?\d{2,4}\)?(?:[ ./-]\(?\d{2,5}\)?){2,}(?!\w|\.\d)|(?<!\w)\d{3}-\d{4}(?!\w)"),
+    ("[contact]", rf"(?<![\w.])\d{{3}}[ .–]\d{{4}}{_NO_UNIT}(?!\w)"),
     ("[contact]", r"\b(?:pager|beeper|phone|tel|extension|ext|fax)\b\.?[ :#]*(?:at )?[\d(+](?:[\d ()./-]*\d)?"),
-    ("[age]", r"(?<!\d)(?:9\d|1[01]\d)[ -]?(?:years?|yrs?|y)[ -]?(?:old|o)?\b|(?<!\d)(?:9\d|1[01]\d)[ ]?y/?o\b"),
+    ("[age]", rf"(?<!\d){_OLD}[ -]?(?:y/o|(?:years?|yrs?|y)[ -]?(?:old|o)?)\b"),
+    ("[age]", rf"\baged?(?: of)?[ :]{{1,2}}({_OLD}){_NO_UNIT}|{_NO_AGE}{_OLD}[ ]?/?[ ]?{_SEX}\b"),
+    ("[age]", rf"\b(?:[fm]/|(?:female|male|woman|man|lady|gentleman)(?: of|,)? ){_OLD}\b{_NO_UNIT}"),
     ("[id]", r"\b(?:mrn|accession|acc|medical record)\b\.?(?: (?:no|number))?[ .:#]*[a-z0-9-]*\d[a-z0-9-]*"),
     ("[number]", r"(?<![\d.])\d(?:-?\d){4,}(?![\d]|\.\d)"),
     ("[number]", rf"(?<!\w)(?!{_VERTEBRAE})(?=(?:[a-z-]*\d){{4}})(?=[0-9-]*[a-z])[a-z0-9-]{{6,}}(?!\w)"),
@@ -81,7 +101,8 @@ class Scrubber:
     def _found(self, text: str) -> Iterator[tuple[int, int, str]]:
         plain = folded(text)
         for mark, pattern in (*_known_patterns(self.known), *_BY_LOOKS):
-            yield from ((found.start(), found.end(), mark) for found in pattern.finditer(plain))
+            for found in pattern.finditer(plain):  # a group is what goes, the words around it stay
+                yield *found.span(found.lastindex or 0), mark
         yield from ((found.start(), found.end(), "[name]") for found in _TITLED.finditer(text))
 
     def residue(self, text: str) -> str | None:
@@ -94,7 +115,7 @@ class Scrubber:
                 for kind, found in (
                     ("a person's name", any(_name_left(name, plain) for name in self.known.names)),
                     ("an identifier", any(_value_left(value, plain, packed) for value in self.known.identifiers)),
-                    ("a place", any(_pattern(value).search(plain) for value in self.known.places)),
+                    ("a place", any(_place_left(value, plain) for value in self.known.places)),
                     ("a date", any(_date_left(date, plain) for date in self.known.dates)),
                 )
                 if found
@@ -117,9 +138,10 @@ def _apart(found: list[tuple[int, int, str]]) -> Iterator[tuple[int, int, str]]:
 
 def _known_patterns(known: Known) -> Iterator[tuple[str, re.Pattern[str]]]:
     yield from (("[id]", _pattern(value)) for value in sorted(known.identifiers))
-    yield from (("[place]", _pattern(value)) for value in sorted(known.places))
+    for value in sorted(known.places):
+        yield from (("[place]", pattern) for pattern in (_pattern(value), *place_patterns(value)))
     if known.names:
-        names = "|".join(re.escape(name) for name in sorted(known.names, key=lambda name: (-len(name), name)))
+        names = "|".join(_typed(name) for name in sorted(known.names, key=lambda name: (-len(name), name)))
         yield "[name]", re.compile(rf"(?<!{_L})(?:{names})(?!{_L})(?:['’]s\b)?")
         unspaced = "|".join(re.escape(name) for name in sorted(known.names) if not name.isascii())
         if unspaced:  # writing without spaces between words
@@ -133,6 +155,11 @@ def _pattern(value: str) -> re.Pattern[str]:
 
 
 LONG_NAME, LONG_VALUE = 4, 5
+
+
+def _typed(name: str) -> str:
+    """A longer name also with an apostrophe in it, and with a plain s after it: O'Brien, obriens."""
+    return re.escape(name) if len(name) < LONG_NAME else "['’ʼ`]?".join(map(re.escape, name)) + "s?"
 
 
 def _name_left(name: str, plain: str) -> bool:
@@ -153,7 +180,17 @@ def _value_left(value: str, plain: str, packed: str) -> bool:
     return _pattern(value).search(plain) is not None
 
 
+def _place_left(place: str, plain: str) -> bool:
+    return any(pattern.search(plain) for pattern in (_pattern(place), *place_patterns(place)))
+
+
 def _date_left(date: str, plain: str) -> bool:
+    """In full, or as month and day: 3/4, 4/3, and where it begins with a zero also 03-04, 04.03."""
     year, month, day = date[:4], date[4:6], date[6:]
+    one, other = f"0?{int(month)}", f"0?{int(day)}"
+    forms = [f"{one}/{other}", f"{other}/{one}"]
+    forms += [f"{first}[.-]{last}" for first, last in ((month, day), (day, month)) if first[0] == "0"]
+    if re.search(rf"{_NO_GRADE}(?:{'|'.join(forms)})(?![\d/]|\.\d|[ ]?[cm]m){_NO_SHARE}", plain):
+        return True
     digits = [re.sub(r"\D", "", run) for run in re.findall(r"\d[\d ./-]*", plain)]
     return any(form in run for form in (date, day + month + year, month + day + year) for run in digits)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from app.db.tables import Instance, Study
 from app.feedback.headers import HeaderIdentity
+from app.feedback.source import PriorShown
 
 
 def same(name: str) -> str:
@@ -13,10 +14,11 @@ def same(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def names_of_site(study: Study, images: Iterable[Instance], seen: HeaderIdentity, prior_source: str) -> set[str]:
-    """Senders, institutions, the issuer, and the peer that gave the prior, each as `same` has it."""
+def names_of_site(study: Study, images: Iterable[Instance], seen: HeaderIdentity, prior: PriorShown | None) -> set[str]:
+    """Senders, institutions, the issuer, and who sent or gave the prior, each as `same` has it."""
     senders = [image.calling_ae for image in images]
-    return {same(name) for name in (*senders, *seen.institutions, study.issuer, prior_source) if name}
+    gave = [*prior.senders, prior.entry.source if prior.entry else ""] if prior else []
+    return {same(name) for name in (*senders, *seen.institutions, study.issuer, *gave) if name}
 
 
 def site_of(study: Study, images: Iterable[Instance], seen: HeaderIdentity) -> str:

@@ -24,10 +24,14 @@ SIGNED = (ReportStatus.FINAL, ReportStatus.APPENDED)
 
 @dataclass(frozen=True, slots=True)
 class PriorShown:
-    """The prior that the model was shown beside the film; entry: None where the ledger no longer has it."""
+    """The prior that the model was shown beside the film; entry: None where the ledger no longer has it.
+
+    senders: AE titles that sent it to us; empty for one that a peer was asked for.
+    """
 
     entry: PriorEntry | None
     images: tuple[PriorImageRow, ...] = ()
+    senders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,9 @@ def prior_shown(session: Session, draft: Draft | None) -> PriorShown | None:
         .order_by(PriorEntry.revision.desc())
     )
     entry = session.scalars(query).first()
+    sent = sa.select(Instance.calling_ae).join(Study).where(Study.study_instance_uid == draft.prior_study_instance_uid)
+    senders = tuple(session.scalars(sent.distinct()))
     if entry is None:
-        return PriorShown(None)
+        return PriorShown(None, senders=senders)
     images = sa.select(PriorImageRow).where(PriorImageRow.entry_id == entry.id).order_by(PriorImageRow.sop_instance_uid)
-    return PriorShown(entry, tuple(session.scalars(images)))
+    return PriorShown(entry, tuple(session.scalars(images)), senders)

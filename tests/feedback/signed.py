@@ -11,6 +11,7 @@ from app.db.session import unit_of_work
 from app.db.tables import Base, Instance, PriorEntry
 from app.domain.identifiers import new_id
 from app.domain.study import Stage
+from app.priors.own_studies import OWN
 from tests.api.acts import CRITICAL, REPORTS, SIGNING, begin, save, sign
 from tests.builders.radiographs import radiograph
 from tests.builders.reading import add_draft, add_prior, draft_sentences
@@ -89,6 +90,16 @@ def ready_study(house, *, prior=True, header=None, calling_ae="ROOM_ONE", **valu
         "2025-01-15. Impression: Cardiomegaly.",
     )  # fmt: skip
     return study, draft
+
+
+def sent_here(house, study, calling_ae):
+    """The prior of the study turns out to be one of our own, with its film, sent by that AE title."""
+    with unit_of_work(house.database, house.clock) as uow:
+        entry = uow.session.scalars(sa.select(PriorEntry).where(PriorEntry.study_id == study.id)).one()
+        entry.source, uid = OWN, entry.study_instance_uid
+    values = {**PATIENT, "accession_number": "ACC-2025-1", "study_date": "20250115"}
+    prior = add_study(house.database, house.clock, Stage.READY, study_instance_uid=uid, **values)
+    add_film(house, prior, calling_ae)
 
 
 def _give_prior(house, study, film):

@@ -164,6 +164,14 @@ def test_a_site_that_opts_out_is_left_out_and_counted(house, reader, export, nam
     assert name not in card
 
 
+def test_a_site_whose_own_film_was_the_prior_is_left_out(house, reader, export):
+    study, _, _ = made.signed(house, reader)
+    made.sent_here(house, study, "CLINIC_NORTH_AE")
+    folder, tally = export(opted_out=("clinic_north_ae",))
+    assert (tally.records, dict(tally.opted_out)) == (0, {"clinic_north_ae": 1})
+    assert (folder / "feedback.jsonl").read_text() == ""
+
+
 def test_since_takes_later_ones_only(house, reader, export):
     made.signed(house, reader)
     later = house.clock.now()

@@ -94,6 +94,14 @@ def test_sites_that_opted_out_and_older_remarks_stay(house, reader, export):
     assert (tally.read, len(house.audited("feedback.remarks_read"))) == (2, 4)
 
 
+def test_a_site_whose_own_film_was_the_prior_is_left_out(house, reader, export):
+    study, draft = made.ready_study(house)
+    made.sent_here(house, study, "CLINIC_NORTH_AE")
+    give(reader, draft)
+    file, tally = export(opted_out=("CLINIC_NORTH_AE",))
+    assert (dict(tally.opted_out), rows(file)) == ({"CLINIC_NORTH_AE": 1}, [])
+
+
 def test_two_files_cannot_be_joined(house, reader, export):
     _, draft = made.ready_study(house)
     give(reader, draft)

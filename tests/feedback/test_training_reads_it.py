@@ -44,12 +44,12 @@ def outcomes(folder, **options):
 
 
 def test_rows_hold_the_signed_text_without_marks_and_without_the_services_words(exported):
-    rows = {outcome.row.findings: outcome.row for outcome in outcomes(exported)}
-    assert set(rows) == {
-        "The heart is enlarged.",  # the edited and the added sentence name somebody
-        "The heart is enlarged. Small left pleural effusion. No pneumothorax.",
-    }
-    row = rows["The heart is enlarged."]
+    read = {outcome.problems[0].reason: outcome.row for outcome in outcomes(exported)}
+    # of the edited report the only sentence about the effusion names somebody
+    assert read.keys() == {"sentences left out", feedback.UNTAUGHT}
+    assert read[feedback.UNTAUGHT] is None
+    row = read["sentences left out"]
+    assert row.findings == "The heart is enlarged. Small left pleural effusion. No pneumothorax."
     assert (row.impression, row.sections, row.sex, row.age) == ("Cardiomegaly.", "both", "F", 90.0)
     assert row.dataset.startswith("feedback/site-")
     assert row.image == row.prior_image == row.image_paths[0]
@@ -63,9 +63,7 @@ def test_preferences_are_in_trls_format(exported):
     assert [problem.reason for problem in problems] == ["signed as it was drafted"]
     [pair] = pairs
     assert pair.chosen == "Findings: The heart is enlarged. Impression: Cardiomegaly."
-    assert pair.rejected == (
-        "Findings: The heart is enlarged. Small left pleural effusion. No pneumothorax. Impression: Cardiomegaly."
-    )
+    assert pair.rejected == "Findings: The heart is enlarged. No pneumothorax. Impression: Cardiomegaly."
     assert pair.changed == pytest.approx(3 / 6)
     dataset = feedback.preference_dataset(pairs)
     trl = pytest.importorskip("trl.data_utils", reason="TRL is not installed; make setup")
@@ -95,7 +93,7 @@ def test_prepare_makes_a_manifest_of_it(exported, tmp_path):
 
     out = tmp_path / "manifest"
     prepare(job_of({"dataset": "feedback", "path": str(exported), "out": str(out)}))
-    [row] = read_table(out).to_pylist()  # the other study has the same film: a duplicate
+    [row] = read_table(out).to_pylist()  # the other report would teach to miss an effusion
     assert row["dataset"].startswith("feedback/site-")
     assert row["prior_image"] == row["image"]
 
@@ -114,12 +112,12 @@ def test_a_report_with_an_addendum_is_taught_only_when_asked_for(exported, tmp_p
     assert [outcome.row for outcome in outcomes(folder)] == [None, None]
     assert {outcome.problems[0].reason for outcome in outcomes(folder)} == {"has an addendum, which may correct it"}
     kept = outcomes(folder, addenda="as_signed", images=str(exported / "images"))
-    assert all("right" not in outcome.row.findings for outcome in kept)
+    assert ["right" in outcome.row.findings for outcome in kept if outcome.row] == [False]
 
 
 def test_a_missing_film_is_said(exported, tmp_path):
     folder = changed(exported, tmp_path)
-    assert {o.problems[-1].reason for o in outcomes(folder)} == {"no readable image"}
+    assert {o.problems[-1].reason for o in outcomes(folder)} == {"no readable image", feedback.UNTAUGHT}
     folder.joinpath("feedback.jsonl").write_text("{}\nnonsense\n")
     assert [p.reason for p in feedback.plan(Source("feedback", folder)).problems] == ["unreadable entry"] * 2
     with pytest.raises(BadSource, match="unirg feedback export"):
