@@ -1,18 +1,19 @@
 """Prompts, targets and films of a prepared manifest, for networks that exist (manifest_sft.py, manifest_rl.py, verl/).
 
-A study is shown with its prior film wherever it has one with a date (prompts name it), with the template of what its
-report holds; what is drawn at random depends on the run's seed and the study's place, so that a resumed run, and each
-process of a sharded one, sees the same.
+A study is shown with its prior film wherever it has one, with the template of what its report holds; what is drawn at
+random depends on the run's seed and the study's place, so that a resumed run, and each process of a sharded one, sees
+the same. Without a draw the prompt is the one that evaluation asks (evaluate/manifest_studies.py).
 """
 
 from __future__ import annotations
 
+import json
 import math
 import multiprocessing
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -20,29 +21,36 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from blake3 import blake3
 from datasets import Dataset
 from numpy.typing import NDArray
 from PIL import Image
 
-from model.prompting import Prior, build_prompt
+from model.findings import is_comparison
+from model.prompting import build_prompt
 from model.report_text import compose
 from training.config import BadRunConfig, Manifest, RlStage
 from training.datasets.manifest import read_table
+from training.datasets.priors import prompt_prior
 from training.evaluate.manifest_studies import film_of
 from training.monitoring import conditions
 from training.rl_data import Question, prompts_per_step, steps_of
 
 _COLUMNS = (
     *("study_id", "dataset", "split", "image", "findings", "impression", "indication", "comparison", "sections"),
-    *("prior_image", "prior_report", "prior_date", "labels"),
+    *("prior_study_id", "prior_image", "prior_report", "prior_date", "labels"),
 )
+_READ = ("dataset", "study_id", "labels", "findings", "impression")  # what `abnormal` is made of
 _NO_FINDING = frozenset({"No Finding", "Support Devices"})  # labels of films that show no disease
 _MANY = 5000  # reports, from which on reading them is shared out over the machine's cores
 
 
 @dataclass(frozen=True)
 class Shown:
-    """How often a study is shown otherwise than whole, shares from 0 to 1."""
+    """How often a study is shown otherwise than whole, shares from 0 to 1.
+
+    prior_dropout: of the studies with a prior whose reference does not compare.
+    """
 
     findings_share: float = 0.0
     prior_dropout: float = 0.0
@@ -65,12 +73,6 @@ def _local(reference: str, root: str) -> str:
     return reference if reference.startswith("phantom:") else str(Path(root) / reference)
 
 
-def _prior(row: Mapping[str, Any], *, with_report: bool) -> Prior | None:
-    if not row["prior_image"] or not row["prior_date"]:
-        return None
-    return Prior(date.fromisoformat(row["prior_date"][:10]), (row["prior_report"] or None) if with_report else None)
-
-
 def question(row: Mapping[str, Any], manifest: Manifest, shown: Shown, seed: int) -> Question:
     """One row of `training_rows` as a prompt with its reference; images are paths, the prior's first.
 
@@ -78,13 +80,18 @@ def question(row: Mapping[str, Any], manifest: Manifest, shown: Shown, seed: int
     """
     rng = np.random.default_rng([seed, row["place"]])
     draws = rng.random(3)
-    prior = _prior(row, with_report=bool(draws[0] < manifest.prior_report_rate))
-    prior = None if draws[1] < shown.prior_dropout else prior
     alone = row["sections"] == "findings" or (row["sections"] == "both" and bool(draws[2] < shown.findings_share))
+    reference = compose(row["findings"] or "", "" if alone else row["impression"] or "")
+    prior = prompt_prior(row)
+    if prior and draws[0] >= manifest.prior_report_rate:
+        prior = replace(prior, report=None)
+    # A reference that compares keeps its prior: judged by it without one, an invented comparison would be rewarded.
+    dropped = prior is not None and draws[1] < shown.prior_dropout and not is_comparison(reference)
+    prior = None if dropped else prior
     asked: Literal["report", "findings"] = "findings" if alone else "report"
     prompt = build_prompt(
         row["indication"],
-        comparison=None if row["prior_image"] else row["comparison"],
+        comparison=None if dropped else row["comparison"],
         prior=prior,
         sections="findings" if alone else "findings_and_impression",
     )
@@ -92,7 +99,7 @@ def question(row: Mapping[str, Any], manifest: Manifest, shown: Shown, seed: int
     return Question(
         text=prompt.text,
         images=tuple(_local(film, manifest.image_root) for film in films),
-        reference=compose(row["findings"] or "", "" if alone else row["impression"] or ""),
+        reference=reference,
         has_prior=prior is not None,
         prior_report=(prior.report or "") if prior else "",
         asked=asked,
@@ -132,11 +139,14 @@ def film(reference: str, size: int) -> Image.Image:
 
 
 def abnormal(rows: pa.Table, keep: Path) -> NDArray[np.bool_]:
-    """Which studies show something: by their labels, else by their report; read once, kept in the file `keep`."""
-    if keep.exists():
-        known: NDArray[np.bool_] = np.load(keep)
-        if len(known) == rows.num_rows:
-            return known
+    """Which studies show something: by their labels, else by their report.
+
+    Read once and kept beside `keep`, under a name that tells what was read: other studies or reports, other file.
+    """
+    path = keep.with_name(f"{keep.stem}-{_digest(rows)}.npy")
+    known = _kept(path)
+    if known is not None and len(known) == rows.num_rows:
+        return known
     labels = [_by_labels(one) for one in rows["labels"].to_pylist()]
     texts = [
         compose(findings or "", impression or "") if label is None else ""
@@ -146,9 +156,28 @@ def abnormal(rows: pa.Table, keep: Path) -> NDArray[np.bool_]:
     ]
     read = _read(texts)
     shown = np.array([found if label is None else label for label, found in zip(labels, read, strict=True)], bool)
-    keep.parent.mkdir(parents=True, exist_ok=True)
-    np.save(keep, shown)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    with part.open("wb") as file:
+        np.save(file, shown)
+    part.replace(path)
     return shown
+
+
+def _digest(rows: pa.Table) -> str:
+    digest = blake3()
+    for batch in rows.select(_READ).combine_chunks().to_batches(10_000):
+        digest.update(json.dumps(batch.to_pylist()).encode())
+    return digest.hexdigest()[:16]
+
+
+def _kept(path: Path) -> NDArray[np.bool_] | None:
+    """None where there is none, or a damaged one."""
+    try:
+        known: NDArray[np.bool_] = np.load(path)
+    except (OSError, ValueError, EOFError):
+        return None
+    return known if known.dtype == np.bool_ else None
 
 
 def _by_labels(labels: Mapping[str, int | None] | None) -> bool | None:

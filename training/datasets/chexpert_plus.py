@@ -24,7 +24,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from training.datasets import fields
+from training.datasets import fields, splits
 from training.datasets.films import Film
 from training.datasets.manifest import CHEXPERT_LABELS
 from training.datasets.problems import BadSource, Problem
@@ -78,7 +78,7 @@ def _record(row: dict[str, str], patient: str, study: str, at: str) -> Record:
         "order": ordinal.zfill(6) if ordinal.isdigit() else "",
         "dated": _report_date(row),
         "images": [],
-        "split": _SPLITS.get(row["split"].strip().lower(), ""),
+        "split": splits.said(row["split"], _SPLITS, at),
         **{name: fields.text(row[f"section_{name}"]) for name in _SECTIONS},
         "indication": fields.text(row["section_clinical_history"]) or fields.text(row["section_history"]),
         "sex": fields.sex(row["sex"]),
@@ -155,6 +155,15 @@ def _image(name: str, source: Source) -> Path:
     return next((path for path in candidates if path.is_file()), candidates[0])
 
 
+def _films(record: Record, source: Source) -> list[Film]:
+    return [Film(str(_image(name, source)), view) for name, view in record["images"]]
+
+
+def files(record: Record, source: Source) -> list[Path]:
+    """Films of one study."""
+    return [Path(film.path) for film in _films(record, source)]
+
+
 def read(record: Record, source: Source) -> Outcome:
     """Find the images of one study."""
     names = ("sex", "age", "race", "ethnicity", "labels")
@@ -162,12 +171,14 @@ def read(record: Record, source: Source) -> Outcome:
     remarks = [("order and report date disagree", record["dated"])] if record["disagrees"] else []
     if not record["order"]:
         remarks.append(("no study date", "the study has and is no prior"))
+    if not record["split"]:
+        remarks.append(splits.NO_SPLIT)
     found = Found(
         study_id=record["study"],
         patient_id=record["patient"],
         order_key=record["order"],
         source_row=record["at"],
-        films=[Film(str(_image(name, source)), view) for name, view in record["images"]],
+        films=_films(record, source),
         **{name: record[name] for name in (*_SECTIONS, "indication", "split")},
         attributes=attributes,
         remarks=remarks,

@@ -1,9 +1,10 @@
 """What can only be decided over a whole collection: duplicates, one split per patient, the validation hold-out.
 
 Duplicates: two studies whose chosen films are the same bytes; or of one patient, with the same words in the report
-and either the same time or at least `duplicate_words` words (25: a repeated template such as "No acute
-cardiopulmonary process." on another day is another study, a long text is not written twice). Of duplicates the one in
-the strictest split is kept, then the earliest.
+and either the same time or the same day and at least `duplicate_words` words (25: one long report filed for two
+examinations of a day; a repeated template such as "No acute cardiopulmonary process." is another study). Another film
+of another day is never a duplicate, however long the text: "no change" is a finding. Studies without a date are
+compared by their films alone. Of duplicates the one in the strictest split is kept, then the earliest.
 """
 
 from __future__ import annotations
@@ -60,12 +61,14 @@ def _same_image(brief: Brief) -> tuple[str, ...] | None:
 
 
 def _same_report(brief: Brief) -> tuple[str, ...] | None:
-    return (brief.patient_id, brief.report_digest, brief.order_key) if brief.report_digest else None
+    told = brief.report_digest and brief.order_key
+    return (brief.patient_id, brief.report_digest, brief.order_key) if told else None
 
 
 def _same_long_report(words: int) -> Grouping:
     def grouping(brief: Brief) -> tuple[str, ...] | None:
-        return (brief.patient_id, brief.report_digest) if brief.report_digest and brief.words >= words else None
+        told = brief.report_digest and brief.order_key and brief.words >= words
+        return (brief.patient_id, brief.report_digest, brief.order_key.partition("T")[0]) if told else None
 
     return grouping
 
@@ -109,7 +112,7 @@ def decide(briefs: Sequence[Brief], source: Source) -> Decisions:
         ("same study twice", _same_study),
         ("same image as another study", _same_image),
         ("same patient, time and report", _same_report),
-        ("same patient and report", long),
+        ("same patient, day and report", long),
     ):
         for brief, kept in _duplicates(left, grouping):
             dropped[brief.key] = Problem(

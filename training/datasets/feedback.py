@@ -6,28 +6,31 @@ rewards.
 
 * Target text: the signed sentences. Left out are those that hold a mark of de-identification ("[name]": no model is to
   learn to write it) and those that the service, not the model, put into the draft (the statement of the comparison).
+  A report of which such a sentence alone states a finding is left out: without it, it would teach to miss the finding.
+* Pairs: such sentences are taken out together with their counterparts, so that neither text lacks what the other says
+  for that reason alone. Where the chosen text has no impression, the rejected one is cut to its findings, too.
 * `addenda` = leave_out (default): a report with an addendum is not taught, since nobody can tell by rule which of its
   sentences the addendum corrects; as_signed: its text as it was signed. Addenda are never merged into it: a signed text
   does not change. Wordings that were withdrawn were signed by nobody and are not in an export.
 * The prior is the one that the model was shown, not the patient's latest in the export: order_key is therefore empty.
-  The export has no dates, prompts need one: prior_date is invented, a day of the 22nd century, fixed by the study's
-  pseudonym.
+  The export has no dates, prompts need one: prior_date is invented (priors.invented_date) from the study's pseudonym.
 * dataset of a row: feedback/<pseudonym of the site>.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
+from model.findings import Condition, Side, read_findings, sides
 from model.prompting import Prior, build_prompt, target_text
 from model.report_text import compose
 from training.datasets.films import Film
+from training.datasets.priors import invented_date
 from training.datasets.problems import BadSource, Problem
 from training.datasets.source import Outcome, Plan, Record, Source
 from training.datasets.study import Found, finish
@@ -39,8 +42,22 @@ OPTIONS = ("images", "addenda")
 RECORDS = "feedback.jsonl"
 MARKS = ("[name]", "[id]", "[place]", "[date]", "[time]", "[number]", "[contact]", "[age]")
 ADDENDA = ("leave_out", "as_signed")
-_NEEDED = frozenset({"record", "patient", "study", "site", "status", "sentences", "draft", "prior_given"})
-_CENTURY, _DAYS = date(2100, 1, 1), 36500
+UNTAUGHT = "a sentence that is left out alone states a finding"
+Shape = Mapping[str, tuple[type, ...]]
+_TEXTS = ("record", "patient", "study", "site", "status", "indication", "sex", "image", "prior_study", "prior_report")
+_RECORD: Shape = {
+    **dict.fromkeys((*_TEXTS, "prior_image"), (str,)),
+    "age_years": (int, NoneType),
+    "prior_given": (bool,),
+    "sentences": (list,),
+    "draft": (list,),
+}
+_DRAFTED: Shape = {"author": (str,)}
+_SENTENCE: Shape = {
+    **dict.fromkeys(("change", "section", "draft_section", "draft", "signed"), (str,)),
+    **dict.fromkeys(("draft_index", "signed_index"), (int, NoneType)),
+}
+Sentences = Sequence[Mapping[str, Any]]
 
 
 def plan(source: Source) -> Plan:
@@ -65,7 +82,23 @@ def _entry(line: str) -> Record | None:
         entry = json.loads(line)
     except ValueError:
         return None
-    return entry if isinstance(entry, dict) and entry.keys() >= _NEEDED else None
+    return entry if _fits(entry, _RECORD) and _whole(entry["sentences"], entry["draft"]) else None
+
+
+def _fits(value: Any, shape: Shape) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(name, ...), kinds) for name, kinds in shape.items())
+
+
+def _whole(sentences: Sequence[Any], draft: Sequence[Any]) -> bool:
+    if not all(_fits(row, _DRAFTED) for row in draft) or not all(_fits(row, _SENTENCE) for row in sentences):
+        return False
+    return all(row["draft_index"] is None or 0 <= row["draft_index"] < len(draft) for row in sentences)
+
+
+def files(record: Record, source: Source) -> list[Path]:
+    """The pictures of one report."""
+    named = () if _why_not(record, source) else (record["image"], record["prior_image"])
+    return [_picture(digest, source) for digest in named if digest]
 
 
 def read(record: Record, source: Source) -> Outcome:
@@ -73,7 +106,10 @@ def read(record: Record, source: Source) -> Outcome:
     reason = _why_not(record, source)
     if reason:
         return Outcome(None, (Problem(source.dataset, record["at"], reason, "", record["study"]),))
-    findings, impression, left = signed_text(record)
+    taught, left = _parted(record)
+    findings, impression = signed_text(taught)
+    if _untold(_signed(left), _signed(taught)):
+        return Outcome(None, (Problem(source.dataset, record["at"], UNTAUGHT, "", record["study"]),))
     found = Found(
         study_id=record["study"],
         patient_id=record["patient"],
@@ -84,7 +120,7 @@ def read(record: Record, source: Source) -> Outcome:
         impression=impression,
         indication=_plain(record["indication"]),
         attributes={**_attributes(record), **_prior(record, source)},
-        remarks=[("sentences left out", f"{left} with marks or of the service")] if left else [],
+        remarks=[("sentences left out", f"{len(left)} with marks or of the service")] if left else [],
     )
     outcome = finish(found, source)
     row = outcome.row and replace(outcome.row, dataset=f"{source.dataset}/{record['site']}")
@@ -121,11 +157,6 @@ def _prior(record: Mapping[str, Any], source: Source) -> dict[str, Any]:
     }
 
 
-def invented_date(pseudonym: str) -> date:
-    """The same day of the 22nd century for the same pseudonym."""
-    return _CENTURY + timedelta(days=int.from_bytes(hashlib.sha256(pseudonym.encode()).digest()[:8]) % _DAYS)
-
-
 def _marked(text: str) -> bool:
     return any(mark in text for mark in MARKS)
 
@@ -137,42 +168,66 @@ def _plain(text: str) -> str:
     return " ".join(text.split())
 
 
-def signed_text(record: Mapping[str, Any]) -> tuple[str, str, int]:
-    """(findings, impression, sentences left out): what may be taught of the signed text."""
-    rows = sorted((row for row in record["sentences"] if row["signed_index"] is not None), key=_by_signed)
-    taught = [row for row in rows if not _marked(row["signed"]) and not _of_service(row, record)]
-    return *_sections((row["section"], row["signed"]) for row in taught), len(rows) - len(taught)
+def _parted(record: Mapping[str, Any]) -> tuple[Sentences, Sentences]:
+    """(what may be taught of the signed text, what may not)."""
+    signed = [row for row in record["sentences"] if row["signed_index"] is not None]
+    left = [row for row in signed if _marked(row["signed"]) or _of_service(row, record)]
+    return [row for row in signed if row not in left], left
 
 
-def drafted_text(record: Mapping[str, Any]) -> tuple[str, str]:
-    """(findings, impression) of the model's sentences that the reader was shown, without those that hold a mark."""
-    return _sections(
-        (row["section"], row["text"])
-        for row in record["draft"]
-        if row["author"] != "service" and not _marked(row["text"])
-    )
+def _signed(rows: Sentences) -> list[str]:
+    return [row["signed"] for row in rows if row["signed_index"] is not None]
 
 
-def _by_signed(row: Mapping[str, Any]) -> int:
-    return int(row["signed_index"])
+def signed_text(rows: Sentences) -> tuple[str, str]:
+    """(findings, impression) of aligned sentences as they were signed."""
+    signed = sorted((row for row in rows if row["signed_index"] is not None), key=lambda row: int(row["signed_index"]))
+    return _sections((row["section"], row["signed"]) for row in signed)
+
+
+def drafted_text(rows: Sentences) -> tuple[str, str]:
+    """(findings, impression) of aligned sentences as the reader was shown them."""
+    drafted = sorted((row for row in rows if row["draft_index"] is not None), key=lambda row: int(row["draft_index"]))
+    return _sections((row["draft_section"], row["draft"]) for row in drafted)
+
+
+def _stated(sentences: Iterable[str]) -> set[tuple[Condition, Side | None]]:
+    """Condition and side of all that is stated or suspected; each sentence alone: one may start like a heading."""
+    return {
+        (found.condition, side)
+        for sentence in sentences
+        for found in read_findings(sentence)
+        if found.presence != "absent"
+        for side in sides(found)
+    }
+
+
+def _untold(left: Iterable[str], kept: Iterable[str]) -> set[tuple[Condition, Side | None]]:
+    """What the sentences `left` state and the `kept` do not; no side agrees with any."""
+    told = _stated(kept)
+    conditions = {condition for condition, _ in told}
+    return {
+        (condition, side)
+        for condition, side in _stated(left)
+        if not {(condition, side), (condition, None)} & told and (side is not None or condition not in conditions)
+    }
 
 
 def _of_service(row: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
     return row["draft_index"] is not None and record["draft"][row["draft_index"]]["author"] == "service"
 
 
-def _sections(rows: Iterator[tuple[str, str]]) -> tuple[str, str]:
-    texts: dict[str, list[str]] = {"findings": [], "impression": []}
-    for section, text in rows:
-        texts[section].append(text)
-    return " ".join(texts["findings"]), " ".join(texts["impression"])
+def _sections(rows: Iterable[tuple[str, str]]) -> tuple[str, str]:
+    said = list(rows)
+    findings, impression = ([text for section, text in said if section == name] for name in ("findings", "impression"))
+    return " ".join(findings), " ".join(impression)
 
 
 @dataclass(frozen=True, slots=True)
 class Preference:
     """A reader preferred `chosen`, the signed text, to `rejected`, the draft.
 
-    prompt: the text of the prompt the draft answers; images: prior film first. changed: share of sentences that were
+    prompt: asks for the sections that `chosen` has; images: prior film first. changed: share of sentences that were
     not kept, 0 to 1.
     """
 
@@ -214,14 +269,13 @@ def _preference(record: Mapping[str, Any], source: Source) -> Preference | str:
     reason = _why_not(record, source)
     if reason:
         return reason
-    (findings, impression, _), draft = signed_text(record), drafted_text(record)
+    texts = _compared(record)
+    if isinstance(texts, str):
+        return texts
+    (findings, impression), draft = texts
     films = [_picture(record["image"], source)]
     if record["prior_given"]:
         films.insert(0, _picture(record["prior_image"], source))
-    if not findings or not any(draft):
-        return "nothing left to compare"
-    if (findings, impression) == draft:
-        return "signed as it was drafted"
     if not all(film.is_file() for film in films):
         return "image missing or empty"
     return Preference(
@@ -234,6 +288,28 @@ def _preference(record: Mapping[str, Any], source: Source) -> Preference | str:
         rejected=compose(*draft),
         changed=_changed(record["sentences"]),
     )
+
+
+def _compared(record: Mapping[str, Any]) -> tuple[tuple[str, str], tuple[str, str]] | str:
+    """Signed and drafted (findings, impression), or why they make no pair."""
+    rows = [
+        row
+        for row in record["sentences"]
+        if not _marked(row["signed"]) and not _marked(row["draft"]) and not _of_service(row, record)
+    ]
+    signed, draft = signed_text(rows), drafted_text(rows)
+    if not signed[1]:  # the prompt will not ask for an impression
+        rows = [row for row in rows if "impression" not in (row["section"], row["draft_section"])]
+        draft = draft[0], ""
+    if not signed[0] or not any(draft):
+        return "nothing left to compare"
+    if signed == draft:
+        kept = all(row["change"] == "kept" for row in record["sentences"])
+        return "signed as it was drafted" if kept else "nothing left to compare"
+    left = _signed(_parted(record)[1])
+    if _untold(left, _signed(rows)) - _untold(left, [row["draft"] for row in rows]):
+        return UNTAUGHT
+    return signed, draft
 
 
 def _prompt(record: Mapping[str, Any], *, both: bool) -> str:

@@ -41,21 +41,21 @@ def _number(name: str) -> str:
     return str(int(match[1])) if match else ""
 
 
-def _ids(path: Path) -> set[str]:
-    """The CXR numbers that a list of ids names. Raises BadSource where it names none."""
+def _ids(path: Path) -> dict[str, str]:
+    """The CXR number of each entry of a list of ids, "" where it has none. Raises BadSource where none has one."""
     text, _ = decode(path.read_bytes())
     try:
         listed: Any = json.loads(text)
     except ValueError:
         listed = text.split()
     names = listed if isinstance(listed, list | dict) else [listed]
-    found = {_number(str(name)) for name in names} - {""}
-    if not found:
+    found = {str(name): _number(str(name)) for name in names}
+    if not any(found.values()):
         raise BadSource(f"{path} names no study such as CXR2384_IM-0942 or 2384")
     return found
 
 
-def _annotation(source: Source) -> dict[str, list[dict[str, Any]]]:
+def _annotation(source: Source) -> dict[str, list[Any]]:
     path = source.root / "annotation.json"
     if not path.is_file():
         return {}
@@ -65,7 +65,9 @@ def _annotation(source: Source) -> dict[str, list[dict[str, Any]]]:
         raise BadSource(f"{path} is not JSON ({error}); fetch it again") from error
     if not isinstance(annotation, dict) or not set(annotation) & set(_ANNOTATED):
         raise BadSource(f"{path} must be an object with the keys train, val and test")
-    return annotation
+    if not all(isinstance(annotation.get(name, []), list) for name in _ANNOTATED):
+        raise BadSource(f"{path}: train, val and test must each be a list of studies; fetch it again")
+    return {name: annotation.get(name, []) for name in _ANNOTATED}
 
 
 def _xml_folder(source: Source) -> Path | None:
@@ -87,14 +89,14 @@ def _stem(name: str) -> str:
     return re.sub(r"^(?:(?:CXR)?\d+_)+(?=IM-)", "", Path(name).name.removesuffix(".png").removesuffix(".dcm"))
 
 
-def _split_of(source: Source, annotation: dict[str, list[dict[str, Any]]]) -> dict[str, str]:
+def _split_of(source: Source, annotation: dict[str, list[Any]]) -> dict[str, str]:
     """Split by CXR number; what is in none is train, or hashed where the whole collection is."""
     path = source.file("test_ids")
-    listed = {_number(str(e.get("id", ""))): _ANNOTATED.get(name, "") for name in annotation for e in annotation[name]}
+    entries = [(split, entry) for name, split in _ANNOTATED.items() for entry in annotation.get(name, [])]
+    listed = {_number(str(entry.get("id", ""))): split for split, entry in entries if isinstance(entry, dict)}
     if path:
-        return {number: "train" for number, split in listed.items() if split == "test"} | dict.fromkeys(
-            _ids(path), "test"
-        )
+        train = {number: "train" for number, split in listed.items() if split == "test"}
+        return train | dict.fromkeys(_ids(path).values(), "test")
     if not listed and source.choice("split", ("listed", "hash")) == "listed":
         raise BadSource(
             f"{source.dataset}: name ReXrank's test studies with test_ids = …, so that none is trained on "
@@ -117,7 +119,20 @@ def plan(source: Source) -> Plan:
         record["split"] = splits.get(record["patient"], others)
         record["views"] = views_of.get(record["patient"], {})
         result.records.append(record)
+    result.problems += _unmatched(source, {record["patient"] for record in result.records})
     return result
+
+
+def _unmatched(source: Source, numbers: set[str]) -> list[Problem]:
+    """Entries of test_ids that are no study here: the study they mean may be trained on. Raises BadSource for all."""
+    path = source.file("test_ids")
+    if path is None:
+        return []
+    ids = _ids(path)
+    unknown = [name for name, number in ids.items() if number not in numbers]
+    if len(unknown) == len(ids):
+        raise BadSource(f"{path} names no study of {source.root}; give the list that belongs to this collection")
+    return [Problem(source.dataset, path.name, "test id without a study", name, dropped=False) for name in unknown]
 
 
 def _of_xml(folder: Path) -> Iterator[Record]:
@@ -126,17 +141,19 @@ def _of_xml(folder: Path) -> Iterator[Record]:
         yield {"patient": number, "study": f"CXR{number}", "at": path.name, "xml": str(path)}
 
 
-def _of_annotation(
-    annotation: dict[str, list[dict[str, Any]]], source: Source, problems: list[Problem]
-) -> Iterator[Record]:
-    for name in _ANNOTATED:
-        for place, entry in enumerate(annotation.get(name, [])):
-            at = f"annotation.json:{name}[{place}]"
+def _of_annotation(annotation: dict[str, list[Any]], source: Source, problems: list[Problem]) -> Iterator[Record]:
+    for split in _ANNOTATED:
+        for place, entry in enumerate(annotation.get(split, [])):
+            at = f"annotation.json:{split}[{place}]"
             if not isinstance(entry, dict) or not _number(str(entry.get("id", ""))):
                 problems.append(Problem(source.dataset, at, "identifier missing", str(entry)[:80]))
                 continue
-            record = {"patient": _number(entry["id"]), "study": entry["id"], "at": at}
-            yield record | {"findings": fields.text(entry.get("report")), "images": list(entry.get("image_path") or [])}
+            images, name = entry.get("image_path") or [], str(entry["id"])
+            if not isinstance(images, list):
+                problems.append(Problem(source.dataset, at, "unreadable entry", "image_path is no list", name))
+                continue
+            record = {"patient": _number(name), "study": name, "at": at}
+            yield record | {"findings": fields.text(entry.get("report")), "images": [str(image) for image in images]}
 
 
 def _parsed(path: Path) -> tuple[dict[str, str], list[str]]:
@@ -158,13 +175,24 @@ def _file(name: str, source: Source) -> Path:
     return next((path for path in candidates if path.is_file()), candidates[0])
 
 
+def files(record: Record, source: Source) -> list[Path]:
+    """The XML, where there is one, and the images of one study."""
+    if "xml" not in record:
+        return [_file(name, source) for name in record["images"]]
+    path = Path(record["xml"])
+    try:
+        return [path, *(_file(name, source) for name in _parsed(path)[1])]
+    except (ET.ParseError, OSError):
+        return [path]
+
+
 def read(record: Record, source: Source) -> Outcome:
     """Read the XML of a study, where there is one, and find its images."""
     sections, images = {"findings": record.get("findings", "")}, record.get("images", [])
     if "xml" in record:
         try:
             sections, images = _parsed(Path(record["xml"]))
-        except ET.ParseError as error:
+        except (ET.ParseError, OSError) as error:
             problem = Problem(source.dataset, record["at"], "unreadable XML", str(error), record["study"])
             return Outcome(None, (problem,))
     views = record["views"]

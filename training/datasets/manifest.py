@@ -45,8 +45,9 @@ class Row:
     dataset: collection or site. image: absolute path of the film to read (the frontal one where there is one), or a
     `phantom:` reference. view: PA, AP, FRONTAL (projection not told), LATERAL, OTHER or "" (unknown).
     order_key: compares as a string within one patient; ISO date and time, or a zero-padded ordinal.
-    prior_date: ISO date, None where the collection has an order but no dates. age: years. race: in the collection's
-    words. labels: 1 present, 0 absent, -1 uncertain, None not mentioned, by LABELS; None where there are none.
+    prior_date: ISO date, None where the collection has an order but no dates (see priors.prompt_prior). age: years.
+    race: in the collection's words. labels: 1 present, 0 absent, -1 uncertain, None not mentioned, by LABELS; None
+    where there are none.
     sections: which of findings and impression are there ("none": labels only). source_row: file and line or key.
     """
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from training.datasets import fields
+from training.datasets import fields, splits
 from training.datasets.films import Film
 from training.datasets.manifest import CHEXPERT_LABELS
 from training.datasets.problems import BadSource, Problem
@@ -28,6 +28,7 @@ from training.datasets.tables import decode, find, find_optional, rows_of
 OPTIONS = ("reports", "last_paragraph", "patients", "admissions", "sectioned")
 _VERSIONS = ("2.1.0", "2.0.0")
 _METADATA = ("dicom_id", "subject_id", "study_id", "ViewPosition", "StudyDate", "StudyTime")
+_SPLITS = {"train": "train", "validate": "validate", "test": "test"}
 _RACES = 40  # distinct values of MIMIC-IV's race; a file with more has another column under the name
 
 
@@ -49,8 +50,11 @@ def _names(what: str) -> tuple[str, ...]:
 def _tables(source: Source, problems: list[Problem]) -> _Tables:
     name, tables = source.dataset, _Tables()
     path = find(source.root, *_names("split"), why="the official split")
-    for _, row in rows_of(path, name, ("study_id", "split"), problems):
-        tables.split[row["study_id"]] = row["split"]
+    for line, row in rows_of(path, name, ("study_id", "split"), problems):
+        if split := splits.said(row["split"], _SPLITS, f"{path.name}:{line}"):
+            tables.split[row["study_id"]] = splits.strictest((split, tables.split.get(row["study_id"], split)))
+    if not tables.split:
+        raise BadSource(f"{path} gives no study a split; fetch it again")
     labelled = find_optional(source.root, *_names("chexpert"))
     for _, row in rows_of(labelled, name, ("study_id", *CHEXPERT_LABELS), problems) if labelled else ():
         said = {label: fields.label(row[label]) for label in CHEXPERT_LABELS}
@@ -129,6 +133,20 @@ def _folder(record: Record) -> Path:
     return Path("files") / f"p{record['patient'][:2]}" / f"p{record['patient']}"
 
 
+def _report(record: Record, source: Source) -> Path:
+    return source.folder("reports", source.root) / _folder(record) / f"s{record['study']}.txt"
+
+
+def _films(record: Record, source: Source) -> list[Film]:
+    images = source.root / _folder(record) / f"s{record['study']}"
+    return [Film(str(images / f"{name}.jpg"), view) for name, view in record["images"]]
+
+
+def files(record: Record, source: Source) -> list[Path]:
+    """Report and films of one study."""
+    return [_report(record, source), *(Path(film.path) for film in _films(record, source))]
+
+
 def _read_sections(path: Path, source: Source) -> tuple[ReportSections, list[tuple[str, str]]]:
     try:
         raw = path.read_bytes()
@@ -144,13 +162,12 @@ def _read_sections(path: Path, source: Source) -> tuple[ReportSections, list[tup
 
 def read(record: Record, source: Source) -> Outcome:
     """Read the report and choose the film of one study."""
-    folder = _folder(record)
-    reports = source.folder("reports", source.root)
-    said, remarks = _read_sections(reports / folder / f"s{record['study']}.txt", source)
+    said, remarks = _read_sections(_report(record, source), source)
     findings, impression = record["sectioned"] or (said.findings, said.impression)
     if not record["order"]:
         remarks.append(("no study date", "the study has and is no prior"))
-    images = source.root / folder / f"s{record['study']}"
+    if not record["split"]:
+        remarks.append(splits.NO_SPLIT)
     attributes: dict[str, Any] = {
         name: record.get(name) for name in ("sex", "age", "race", "procedure", "labels") if record.get(name) is not None
     }
@@ -159,7 +176,7 @@ def read(record: Record, source: Source) -> Outcome:
         patient_id=record["patient"],
         order_key=record["order"],
         source_row=record["at"],
-        films=[Film(str(images / f"{name}.jpg"), view) for name, view in record["images"]],
+        films=_films(record, source),
         findings=findings,
         impression=impression,
         indication=said.indication,

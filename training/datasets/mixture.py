@@ -2,7 +2,7 @@
 
 The draw is by the hash of seed and study, so it is the same on every machine, and a larger cap holds all that a smaller
 one holds. Priors stand in the rows and are not affected. Rows of training are in the order of their hash: sites are
-mixed from the first row on.
+mixed from the first row on. What is left out stands in bad_rows.jsonl, by reason: its view, or beyond the share or cap.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from training.datasets.card import Counts, write_card
 from training.datasets.manifest import SCHEMA, read_table, write_table
+from training.datasets.problems import Problem
 
 _SHARD_ROWS = 20_000
 
@@ -69,18 +70,29 @@ def _ranked(rows: pa.Table, seed: int) -> pa.Array:
     return pa.array([place for _, place in ranked], pa.int64())
 
 
-def _seen(share: Share) -> pa.Table:
+def _left_out(rows: pa.Table, reason: str) -> list[Problem]:
+    named = rows.select(["dataset", "source_row", "view", "study_id"]).to_pylist()
+    return [Problem(one["dataset"], one["source_row"], reason, one["view"], one["study_id"]) for one in named]
+
+
+def _seen(share: Share, problems: list[Problem]) -> pa.Table:
     rows = read_table(share.manifest)
-    return rows.filter(pc.is_in(rows["view"], pa.array(share.views))) if share.views else rows
+    if not share.views:
+        return rows
+    wanted = pc.is_in(rows["view"], pa.array(share.views))
+    problems += _left_out(rows.filter(pc.invert(wanted)), "view not asked for")
+    return rows.filter(wanted)
 
 
-def _mixed(shares: Sequence[Share], seed: int) -> Iterator[pa.Table]:
-    """Training rows in order of hash, then the rest of each manifest in its order."""
-    tables = [_seen(share) for share in shares]
+def _mixed(shares: Sequence[Share], seed: int, problems: list[Problem]) -> Iterator[pa.Table]:
+    """Training rows in order of hash, then the rest of each manifest in its order; what is left out, to `problems`."""
+    tables = [_seen(share, problems) for share in shares]
     training = [rows.filter(pc.equal(rows["split"], "train")) for rows in tables]
     taken: list[pa.Table] = []
     for rows, size in zip(training, sizes([rows.num_rows for rows in training], shares), strict=True):
-        taken.append(rows.take(_ranked(rows, seed)[:size]))
+        ranked = _ranked(rows, seed)
+        taken.append(rows.take(ranked[:size]))
+        problems += _left_out(rows.take(ranked[size:]), "beyond the share or cap")
     together = pa.concat_tables(taken)
     yield together.take(_ranked(together, seed))
     yield from (rows.filter(pc.not_equal(rows["split"], "train")) for rows in tables)
@@ -90,7 +102,8 @@ def mix(shares: Sequence[Share], out: Path, *, seed: int = 0) -> Counts:
     """Write the mixture as a manifest of its own; returns its card's counts. Raises BadMixture, BadManifest."""
     if not shares or len({share.manifest.resolve() for share in shares}) < len(shares):
         raise BadMixture("a mixture needs manifests, each once")
-    rows = pa.concat_tables(list(_mixed(shares, seed))).cast(SCHEMA)
+    problems: list[Problem] = []
+    rows = pa.concat_tables(list(_mixed(shares, seed, problems))).cast(SCHEMA)
     (out / "card.json").unlink(missing_ok=True)
     for old in out.glob("shard-*.parquet"):
         old.unlink()
@@ -104,4 +117,4 @@ def mix(shares: Sequence[Share], out: Path, *, seed: int = 0) -> Counts:
             {"manifest": str(s.manifest), "weight": s.weight, "cap": s.cap, "views": list(s.views)} for s in shares
         ],
     }
-    return write_card(out, "Mixture", paths, (), made_from)
+    return write_card(out, "Mixture", paths, problems, made_from)

@@ -97,6 +97,11 @@ def _record(row: dict[str, str], at: str, file: str, splits: dict[str, str]) -> 
     }
 
 
+def files(record: Record, source: Source) -> list[Path]:  # noqa: ARG001 - an adapter's signature
+    """The film of one study."""
+    return [Path(record["image"])]
+
+
 def read(record: Record, source: Source) -> Outcome:
     """Find the film of one study."""
     labels, unknown = _labels(record["labels"])

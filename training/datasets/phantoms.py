@@ -12,6 +12,7 @@ films = "png": rendered into PATH at `edge` px when prepared. films = "reference
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -98,6 +99,11 @@ def _film(reference: str, record: Record, source: Source) -> tuple[str, str]:
         cv2.imwrite(str(part), film_of(reference))
         part.replace(path)
     return str(path), blake3(path.read_bytes()).hexdigest()
+
+
+def files(record: Record, source: Source) -> list[Path]:  # noqa: ARG001 - an adapter's signature
+    """None: the films are drawn by `read`, from the record alone."""
+    return []
 
 
 def read(record: Record, source: Source) -> Outcome:

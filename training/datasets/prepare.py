@@ -8,8 +8,8 @@ CONFIG.toml: `out`, `workers`, `engine`; one [[source]] per collection (dataset,
 prepared into OUT/<name or dataset>; perhaps [mixture] (seed, views) with [[mixture.share]] (name, weight or cap),
 written to OUT/mixture. The options of each collection: docs/training-data.md.
 
-A run that is interrupted continues where it stopped when started again, with the same bytes as its result; one whose
-source or options changed starts anew where that matters.
+A run that is interrupted continues where it stopped when started again, with the same bytes as its result; what an
+index entry, an option, a report or a film (by size and time of the file) changed is read anew.
 """
 
 from __future__ import annotations
@@ -173,6 +173,15 @@ def _jobs_of_arguments(arguments: Iterable[str]) -> list[Job]:
     return [job_of(values, how=how)]
 
 
+def _apart(jobs: Sequence[Job], config: dict[str, Any]) -> None:
+    """Raises BadSource where one manifest would overwrite another."""
+    names = ["mixture"] if "mixture" in config else []
+    for job in jobs:
+        if job.out.name in names:
+            raise BadSource(f"two manifests would be written to {job.out}; give each [[source]] a name = … of its own")
+        names.append(job.out.name)
+
+
 def _mixture(table: dict[str, Any], out: Path, jobs: Sequence[Job]) -> None:
     made = {job.out.name: job.out for job in jobs}
     views = tuple(table.get("views", ()))
@@ -204,6 +213,7 @@ def main(argv: Sequence[str]) -> None:
             raise BadSource(f"{argv[0]} needs out = … and at least one [[source]]")
         out = Path(config["out"])
         jobs = [job_of(table, out, how) for table in config["source"]]
+        _apart(jobs, config)
         for job in jobs:
             _told(job.out, prepare(job))
         if "mixture" in config:

@@ -47,8 +47,18 @@ def _lines(source: Source, split: str, problems: list[Problem]) -> dict[str, dic
     return {row["id"]: row for _, row in rows_of(path, source.dataset, ("id",), problems)} if path else {}
 
 
+def _views(entry: dict[str, Any]) -> list[Any] | None:
+    """Views in the order of the images; a single word is the first image's. None where it is neither."""
+    said = entry.get("ImageViewPosition")
+    if isinstance(said, list):
+        return said
+    if isinstance(said, dict):
+        return None
+    return [said] if fields.text(said) else []
+
+
 def _record(key: str, entry: dict[str, Any], at: str, split: str) -> Record:
-    views = list(entry.get("ImageViewPosition") or [])
+    views = _views(entry) or []
     paths = [str(path) for path in entry.get("ImagePath") or []]
     day = fields.dicom_date(entry.get("StudyDate"))
     return {
@@ -78,6 +88,8 @@ def _split(source: Source, path: Path, name: str, problems: list[Problem]) -> It
             problems.append(Problem(source.dataset, at, "identifier missing", "PatientID"))
         elif not isinstance(entry.get("ImagePath") or [], list):
             problems.append(Problem(source.dataset, at, "unreadable entry", "ImagePath is no list"))
+        elif _views(entry) is None:
+            problems.append(Problem(source.dataset, at, "unreadable entry", "ImageViewPosition is no list"))
         else:
             yield _record(key, whole, at, _SPLITS[name])
 
@@ -103,6 +115,15 @@ def _image(path: str, source: Source) -> Path:
     return root / path.removeprefix("../").removeprefix("deid_png/")
 
 
+def _films(record: Record, source: Source) -> list[Film]:
+    return [Film(str(_image(path, source)), view) for path, view in record["images"]]
+
+
+def files(record: Record, source: Source) -> list[Path]:
+    """Films of one study."""
+    return [Path(film.path) for film in _films(record, source)]
+
+
 def read(record: Record, source: Source) -> Outcome:
     """Find the images of one study."""
     names = ("sex", "age", "ethnicity")
@@ -112,7 +133,7 @@ def read(record: Record, source: Source) -> Outcome:
         patient_id=record["patient"],
         order_key=record["order"],
         source_row=record["at"],
-        films=[Film(str(_image(path, source)), view) for path, view in record["images"]],
+        films=_films(record, source),
         **{name.lower(): record[name.lower()] for name in _TEXTS},
         split=record["split"],
         attributes=attributes,

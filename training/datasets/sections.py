@@ -1,10 +1,11 @@
 """Sections of a MIMIC-CXR report file, by the conventions of its publishers' parser.
 
 Headings stand at the start of a line, in capitals with a colon ("FINDINGS:", "CHEST, PA AND LATERAL:"). Of several
-sections of one kind the last that holds text counts. A heading that names the film ("CHEST RADIOGRAPH:", "PORTABLE
-AP:") opens findings, "FINDINGS AND IMPRESSION:" and "CONCLUSION:" an impression. Where neither is there, what follows
-the first paragraph of the last section is the `last_paragraph`. Source: github.com/MIT-LCP/mimic-cxr,
-txt/section_parser.py; written anew.
+sections of one kind the last that holds text counts. A heading that is not known ("LUNGS:") below findings is part of
+them; elsewhere it starts a text of its own, which is left out. A heading that names the film ("CHEST RADIOGRAPH:",
+"PORTABLE AP:") opens findings, "FINDINGS AND IMPRESSION:" and "CONCLUSION:" an impression. Where neither is there, what
+follows the first paragraph of the last section is the `last_paragraph`. Source: github.com/MIT-LCP/mimic-cxr,
+txt/section_parser.py; written anew, but for the headings below findings.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-Name = Literal["findings", "impression", "indication", "comparison", "history", "other"]
+Name = Literal["findings", "impression", "indication", "comparison", "history", "other", "unknown"]
 
 _HEADING = re.compile(r"(?:(?<=\n)|(?<=\A))[ \t]{0,3}([A-Z][A-Z ()/,&-]{2,60}):(?=\s|\Z)")
 _EXACT: dict[str, Name] = {
@@ -43,6 +44,8 @@ _CORRECT: dict[str, Name] = {
     "comparison": "comparison",
     "history": "history",
 }
+_OTHER = ("examination", "technique", "recommendation", "notification")
+_ENDS = ("addendum", "procedure", "dictat", "signed", "physician")  # other, where no film is named
 _ALIKE = 0.8  # difflib ratio: IMPRSSION, FINIDNGS, COMPARISION are above, TECHNIQUE and EXAMINATION below
 _CONTAINED: tuple[Name, ...] = ("impression", "findings", "history", "comparison")
 _FILM = re.compile(
@@ -75,17 +78,23 @@ def section_name(heading: str) -> Name:
     for name in _CONTAINED:
         if name in words:
             return name
-    if any(word in words for word in ("examination", "technique", "recommendation", "notification")):
+    if any(word in words for word in _OTHER):
         return "other"
-    return "findings" if _FILM.search(words) else "other"
+    if _FILM.search(words):
+        return "findings"
+    return "other" if any(word in words for word in _ENDS) else "unknown"
 
 
 def _blocks(report: str) -> Iterator[tuple[Name, str]]:
     name: Name = "other"
-    start = 0
+    start, in_findings = 0, False
     for heading in _HEADING.finditer(report):
+        opened = section_name(heading[1])
+        if opened == "unknown" and in_findings:
+            continue
         yield name, report[start : heading.start()]
-        name, start = section_name(heading[1]), heading.end()
+        name, start = opened, heading.end()
+        in_findings = opened == "findings" or "FINDINGS" in heading[1]
     yield name, report[start:]
 
 

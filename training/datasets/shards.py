@@ -2,8 +2,8 @@
 
 Two passes. `read_shard` turns records into rows without priors (parts/). Then, over all parts, `decisions.decide`.
 `finish_shard` drops, splits and links priors, which needs one shard only since patients are whole. Every file is
-written under a temporary name and renamed, and is named by what it was made from: a run that was killed goes on where
-it stopped, and gives the same bytes.
+written under a temporary name and renamed, and is named by what it was made from (index entries, options, size and
+time of each report and film): a run that was killed goes on where it stopped, and gives the same bytes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from training.datasets.decisions import Brief, Decisions
 from training.datasets.manifest import VERSION, Row, table, write_table, write_text
 from training.datasets.priors import with_priors
 from training.datasets.problems import BadSource, Problem, dumps
-from training.datasets.source import Adapter, Record, Source
+from training.datasets.source import Adapter, Outcome, Record, Source
 
 ADAPTERS = {
     "mimic_cxr": "training.datasets.mimic_cxr",
@@ -76,8 +76,19 @@ def cut(records: Iterable[Record], source: Source, size: int = SHARD_STUDIES) ->
 
 
 def _shard(index: int, records: list[Record], source: Source) -> Shard:
-    made_from = [VERSION, source.dataset, str(source.root), dict(source.options), records]
+    adapter = adapter_of(source.dataset)
+    files = [_stamp(path) for record in records for path in adapter.files(record, source)]
+    made_from = [VERSION, source.dataset, str(source.root), dict(source.options), records, files]
     return Shard(index, records, blake3(json.dumps(made_from, sort_keys=True).encode()).hexdigest())
+
+
+def _stamp(path: Path) -> tuple[str, int, int]:
+    """What tells a changed file from the same one without reading it: path, size, time in ns; (path, -1, -1): none."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):  # ValueError: a name that no file can have
+        return str(path), -1, -1
+    return str(path), found.st_size, found.st_mtime_ns
 
 
 def read_shard(shard: Shard, source: Source, out: Path) -> int:
@@ -95,12 +106,23 @@ def _read(records: Sequence[Record], source: Source) -> tuple[list[Row], list[Pr
     rows: list[Row] = []
     problems: list[Problem] = []
     for record in records:
-        outcome = adapter.read(record, source)
+        outcome = _outcome(adapter, record, source)
         problems += outcome.problems
         if outcome.row is not None:
             row = outcome.row
             rows.append(replace(row, split=splits.settled(row.split, row.patient_id, source)))
     return rows, problems
+
+
+def _outcome(adapter: Adapter, record: Record, source: Source) -> Outcome:
+    """What the adapter reads; a record that it cannot take is one bad row, not the end of the run. Raises BadSource."""
+    try:
+        return adapter.read(record, source)
+    except BadSource:
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        at, said = str(record.get("at", record["study"])), f"{type(error).__name__}: {error}"
+        return Outcome(None, (Problem(source.dataset, at, "unreadable entry", said, str(record["study"])),))
 
 
 def briefs(parts: Iterable[Path]) -> Iterator[Brief]:

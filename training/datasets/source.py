@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -84,7 +84,8 @@ class Outcome:
 class Adapter(Protocol):
     """A module that knows one official layout.
 
-    `plan` reads index files only and is pure; `read` opens the report and the images of one record, in any process.
+    `plan` reads index files only and is pure; `read` opens the report and the images of one record, in any process,
+    and `files` names what it opens, there or not: where one of them has changed, the study is read anew.
     A study that the source does not split has split "" and is split by its patient's hash.
     """
 
@@ -92,6 +93,10 @@ class Adapter(Protocol):
 
     def plan(self, source: Source) -> Plan:
         """Raises BadSource where the layout is not the published one."""
+        ...
+
+    def files(self, record: Record, source: Source) -> Iterable[Path]:
+        """Report and films of one study."""
         ...
 
     def read(self, record: Record, source: Source) -> Outcome:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from training.datasets.problems import BadSource
 from training.datasets.source import Source
 
+NO_SPLIT = ("no split in the source", "placed by the patient's hash")
 _STRICTNESS = {"train": 0, "validate": 1, "test": 2}
 OPTIONS = ("validate_share", "test_share", "validation_studies")
 
@@ -16,6 +17,17 @@ OPTIONS = ("validate_share", "test_share", "validation_studies")
 def strictest(splits: Iterable[str]) -> str:
     """Of the splits that one patient or image is found in, the one that is kept farthest from training."""
     return max(splits, key=lambda split: _STRICTNESS[split])
+
+
+def said(word: str, known: Mapping[str, str], at: str) -> str:
+    """The split that a word of the source stands for, "" for none. at: file and line. Raises BadSource.
+
+    An unknown word is refused: placed by hash, a test study under a misspelt name would be trained on.
+    """
+    folded = word.strip().lower()
+    if folded and folded not in known:
+        raise BadSource(f"{at}: there is no split {word!r}; known are {', '.join(known)}; correct or fetch the file")
+    return known.get(folded, "")
 
 
 def place(dataset: str, patient: str) -> float:
@@ -32,9 +44,14 @@ def shares(source: Source) -> tuple[float, float]:
 
 
 def settled(split: str, patient: str, source: Source) -> str:
-    """The split of one study: the source's own, or by the patient's hash ("" all three, "train or validate")."""
+    """The split of one study: the source's own, or by the patient's hash ("" all three, "train or validate").
+
+    Raises BadSource for any other word.
+    """
     if split in _STRICTNESS:
         return split
+    if split not in {"", "train or validate"}:
+        raise BadSource(f"{source.dataset}: there is no split {split!r} (patient {patient})")
     validate, test = shares(source)
     at = place(source.dataset, patient)
     if split == "train or validate":

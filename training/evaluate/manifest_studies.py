@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,21 +12,22 @@ from PIL import Image
 
 from training.datasets import phantoms
 from training.datasets.manifest import read_table
+from training.datasets.priors import prompt_prior
 from training.evaluate.cases import UNKNOWN, Film, NoStudies, PriorStudy, StudyCase, age_band, sex_group
 from training.evaluate.films import read_film
 
 Record = Mapping[str, Any]
 _COLUMNS = (
     *("study_id", "patient_id", "dataset", "split", "image", "order_key", "findings", "impression", "indication"),
-    *("comparison", "prior_image", "prior_report", "prior_date", "sex", "age", "race"),
+    *("comparison", "prior_study_id", "prior_image", "prior_report", "prior_date", "sex", "age", "race"),
 )
 
 
 def manifest_cases(folder: Path, split: str, datasets: Sequence[str] = ()) -> list[StudyCase]:
     """The studies of one split (of some datasets) that have a report. Raises BadManifest, NoStudies.
 
-    encounter: place among all studies that the manifest holds of the patient, by order_key. A prior without a date
-    (collections that only have an order) is not given: the prompt names the date.
+    encounter: place among all studies that the manifest holds of the patient, by order_key. The prior is the one that
+    training shows.
     """
     rows = read_table(folder, _COLUMNS).to_pylist()
     encounters = _encounters(rows)
@@ -71,11 +71,8 @@ def _phantom(reference: str, size: int) -> Image.Image:
 
 
 def _prior(row: Record) -> PriorStudy | None:
-    if not row["prior_image"] or not row["prior_date"]:
-        return None
-    return PriorStudy(
-        film_of(row["prior_image"]), row["prior_report"] or None, date.fromisoformat(row["prior_date"][:10])
-    )
+    prior = prompt_prior(row)
+    return PriorStudy(film_of(row["prior_image"]), prior.report, prior.study_date) if prior else None
 
 
 def _encounters(rows: Sequence[Record]) -> dict[tuple[str, str], int]:

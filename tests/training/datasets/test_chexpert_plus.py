@@ -112,6 +112,16 @@ def test_jpegs_and_other_folders_are_found_too(tmp_path: Path):
     assert made.rows["patient00007/study1"]["image"].endswith("jpegs/train/patient00007/study1/view1_frontal.jpg")
 
 
+def test_splits_that_are_not_known_are_refused_and_missing_ones_listed(tmp_path: Path):
+    root = collection(tmp_path / "in", [chexpert_row(9, 1, split=" Valid"), chexpert_row(10, 1, split="")])
+    made = Prepared("chexpert_plus", root, tmp_path / "out")
+    assert made.rows["patient00009/study1"]["split"] == "test"
+    assert made.reasons("patient00010/study1") == {"no split in the source"}
+    root = collection(tmp_path / "other", [chexpert_row(9, 1, split="validation")])
+    with pytest.raises(BadSource, match=r"240401\.csv:2: there is no split 'validation'"):
+        Prepared("chexpert_plus", root, tmp_path / "out")
+
+
 def test_two_tables_are_refused_unless_one_is_named(tmp_path: Path):
     root = collection(tmp_path / "in", [chexpert_row(8, 1)])
     write_csv(root / "df_chexpert_plus_250101.csv", CHEXPERT_PLUS, [])

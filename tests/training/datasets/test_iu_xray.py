@@ -76,6 +76,20 @@ def test_a_list_of_ids_may_be_lines_or_json(tmp_path: Path, listed: str):
     assert {name for name, row in made.rows.items() if row["split"] == "test"} == {"CXR2", "CXR4"}
 
 
+def test_ids_without_a_study_are_listed(tmp_path: Path):
+    root = openi(tmp_path / "in", range(1, 4))
+    (root / "ids").write_text("CXR2_IM-0652\nCXR99\nsomething\n")
+    made = Prepared("iu_xray", root, tmp_path / "out", test_ids="ids")
+    assert {(p.source, p.detail) for p in made.problems if p.reason == "test id without a study"} == {
+        ("ids", "CXR99"),
+        ("ids", "something"),
+    }
+    assert len(made.rows) == 3
+    (root / "ids").write_text("CXR98\nCXR99\n")
+    with pytest.raises(BadSource, match="names no study of"):
+        Prepared("iu_xray", root, tmp_path / "out", test_ids="ids")
+
+
 def test_without_any_list_nothing_is_trained_on_by_chance(tmp_path: Path):
     root = openi(tmp_path / "in", range(1, 4))
     with pytest.raises(BadSource, match="test_ids"):
@@ -96,6 +110,20 @@ def test_r2gen_annotation_gives_findings_and_splits(tmp_path: Path):
     assert made["CXR1_IM-0001"]["findings"] == "Report of CXR1_IM-0001."
     assert made["CXR1_IM-0001"]["sections"] == "findings"
     assert made["CXR1_IM-0001"]["image"].endswith("CXR1_IM-0001/0.png")
+
+
+def test_broken_entries_of_the_annotation_are_listed(tmp_path: Path):
+    root = r2gen(tmp_path / "in")
+    annotation = json.loads((root / "annotation.json").read_text())
+    annotation["train"] += [None, {"id": None}, {"id": 4, "report": "Four.", "image_path": ["CXR1_IM-0001/1.png"]}]
+    annotation["train"].append({"id": "CXR5", "report": "Five.", "image_path": "CXR1_IM-0001/1.png"})
+    write_json(root / "annotation.json", annotation)
+    made = Prepared("iu_xray", root, tmp_path / "out")
+    assert made.dropped() == {"identifier missing": 2, "unreadable entry": 1}
+    assert (made.rows["4"]["findings"], made.rows["4"]["split"]) == ("Four.", "train")
+    write_json(root / "annotation.json", {"train": None})
+    with pytest.raises(BadSource, match="must each be a list"):
+        Prepared("iu_xray", root, tmp_path / "out")
 
 
 def test_with_both_layouts_texts_are_of_openi_and_the_split_of_r2gen(tmp_path: Path):

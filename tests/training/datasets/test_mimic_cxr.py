@@ -67,6 +67,19 @@ def test_priors_follow_date_and_time_and_never_the_study_number(tmp_path: Path):
     assert rows["51111111"]["prior_study_id"] is None
 
 
+def test_a_study_without_a_time_is_no_prior_of_its_own_day(tmp_path: Path):
+    studies = [
+        ONE | {"study": 41, "date": "21800101", "time": "090000.0", "images": [("e1", "AP")]},
+        ONE | {"study": 42, "date": "21800102", "time": "", "images": [("e2", "AP")]},
+        ONE | {"study": 43, "date": "21800102", "time": "091500.0", "images": [("e3", "AP")]},
+        ONE | {"study": 44, "date": "21800102", "time": "101500.0", "images": [("e4", "AP")]},
+        ONE | {"study": 45, "date": "21800103", "time": "", "images": [("e5", "AP")]},
+    ]
+    rows = Prepared("mimic_cxr", mimic(tmp_path / "in", studies), tmp_path / "out").rows
+    given = {name: row["prior_study_id"] for name, row in rows.items()}
+    assert given == {"41": None, "42": "41", "43": "41", "44": "43", "45": "44"}
+
+
 def test_a_lateral_study_is_kept_and_is_no_prior(tmp_path: Path):
     studies = [
         ONE | {"study": 51, "date": "21800101", "images": [("lateral", "LL")]},
@@ -148,13 +161,25 @@ def test_duplicates_are_dropped_and_templates_are_not(tmp_path: Path):
         ONE | {"study": 86, "images": [("c6", "PA")], "date": "21800106", "pixels": 5},
         {**ONE, "patient": 10000099, "study": 87, "images": [("c7", "PA")], "pixels": 5, "split": "test"},
         ONE | {"study": 88, "images": [("c8", "PA")], "date": "21800108"},
+        ONE
+        | {
+            "study": 89,
+            "images": [("c9", "PA")],
+            "date": "21800105",
+            "time": "235900.0",
+            "report": mimic_report(findings=long),
+        },
+        {**ONE, "study": 90, "images": [("cA", "PA")], "date": "", "report": mimic_report(findings=long), "pixels": 9},
+        {**ONE, "study": 91, "images": [("cB", "PA")], "date": "", "report": mimic_report(findings=long), "pixels": 9},
     ]
     made = Prepared("mimic_cxr", mimic(tmp_path / "in", studies), tmp_path / "out")
-    assert set(made.rows) == {"81", "82", "84", "87", "88"}
+    assert set(made.rows) == {"81", "82", "84", "85", "87", "88", "90"}
     assert made.reasons("83") == {"same patient, time and report"}
-    assert made.reasons("85") == {"same patient and report"}
+    assert made.rows["85"]["prior_study_id"] == "84", "nothing changed since: a pair to learn from"
     assert made.reasons("86") == {"same image as another study"}  # of the two, the one in the test split stays
-    assert made.rows["88"]["prior_study_id"] == "84"
+    assert made.reasons("89") == {"same patient, day and report"}
+    assert made.rows["90"]["findings"] == long, "no date: another film may be of another day"
+    assert made.reasons("91") == {"no study date", "same image as another study"}
 
 
 def test_a_patient_is_in_one_split_and_the_hold_out_takes_whole_patients(tmp_path: Path):
@@ -177,6 +202,26 @@ def test_a_patient_is_in_one_split_and_the_hold_out_takes_whole_patients(tmp_pat
     assert patients["10000101"] == {"test"}
     assert made.reasons("902") == {"patient in several splits"}
     assert made.card["sites"]["mimic_cxr"]["splits"] == {"train": 12, "validate": 6, "test": 2}
+
+
+@pytest.mark.parametrize(("said", "split"), [("Test ", "test"), ("VALIDATE", "validate"), ("train", "train")])
+def test_splits_are_read_whatever_case_and_spaces(tmp_path: Path, said: str, split: str):
+    made = Prepared("mimic_cxr", mimic(tmp_path / "in", [ONE | {"split": said}]), tmp_path / "out")
+    assert made.rows["50414267"]["split"] == split
+    assert not made.problems
+
+
+def test_splits_that_are_not_known_are_refused_and_missing_ones_listed(tmp_path: Path):
+    other = ONE | {"study": 50414268, "images": [("bb-1", "PA")], "date": "21800507"}
+    root = mimic(tmp_path / "in", [ONE | {"split": "testing"}, other])
+    with pytest.raises(BadSource, match=r"split\.csv\.gz:2: there is no split 'testing'; known are train, validate"):
+        Prepared("mimic_cxr", root, tmp_path / "out")
+    made = Prepared("mimic_cxr", mimic(tmp_path / "in", [ONE | {"split": ""}, other]), tmp_path / "out")
+    assert made.reasons("50414267") == {"no split in the source"}
+    assert made.reasons("50414268") == set()
+    write_csv(root / "mimic-cxr-2.0.0-split.csv.gz", ("dicom_id", "study_id", "subject_id", "split"), [])
+    with pytest.raises(BadSource, match="gives no study a split"):
+        Prepared("mimic_cxr", root, tmp_path / "out")
 
 
 def test_patients_of_mimic_iv_give_sex_age_and_race(tmp_path: Path):

@@ -9,6 +9,7 @@ import pytest
 from tests.training.datasets.layouts import Prepared
 from training.datasets.manifest import BadManifest, read_table
 from training.datasets.mixture import BadMixture, Share, mix, sizes
+from training.datasets.problems import loads
 
 
 def phantoms(tmp_path: Path, site: str, patients: int) -> Path:
@@ -47,6 +48,7 @@ def test_a_mixture_is_mixed_capped_and_the_same_again(tmp_path: Path):
     shares = [Share(north, cap=10), Share(lake), Share(harbour)]
     card = mix(shares, tmp_path / "mixed", seed=1)
     assert card["sites"]["phantoms-north"]["splits"]["train"] == 10
+    assert card["dropped"] == {"beyond the share or cap": len(studies(north)) - 10}
     assert card["sites"]["phantoms-north"]["splits"]["test"] == len(studies(north, "test"))
     assert card["sites"]["phantoms-harbour"]["splits"] == {"train": 0, "validate": 0, "test": 40}
     mixed = studies(tmp_path / "mixed")
@@ -62,7 +64,13 @@ def test_a_mixture_is_mixed_capped_and_the_same_again(tmp_path: Path):
 def test_only_some_views_may_be_asked_for(tmp_path: Path):
     north = phantoms(tmp_path, "north", 30)
     card = mix([Share(north, views=("PA",))], tmp_path / "mixed")
-    assert set(card["sites"]["phantoms-north"]["views"]) == {"PA"}
+    counted = card["sites"]["phantoms-north"]
+    assert set(counted["views"]) == {"PA"}
+    assert card["dropped"] == {"view not asked for": 30 - counted["studies"]}
+    problems = loads(tmp_path / "mixed" / "bad_rows.jsonl")
+    assert {problem.detail for problem in problems} == {"AP"}
+    kept = {row["study_id"] for row in read_table(tmp_path / "mixed", ["study_id"]).to_pylist()}
+    assert not {problem.study for problem in problems} & kept
 
 
 def test_what_is_no_manifest_or_twice_the_same_is_refused(tmp_path: Path):

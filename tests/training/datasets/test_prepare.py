@@ -100,6 +100,28 @@ def test_changed_sources_and_options_are_prepared_anew(tmp_path: Path):
     assert len(Prepared("mimic_cxr", root, tmp_path / "out", How(shard=4, quiet=True)).all) == 20
 
 
+def test_a_report_or_film_that_was_put_right_is_read_by_the_same_command(tmp_path: Path):
+    root, how = tree(tmp_path / "in", patients=2), How(shard=2, quiet=True)
+    folder = root / "files" / "p10" / "p10000000"
+    missing, edited, film = folder / "s50000000.txt", folder / "s50000001.txt", folder / "s50000001" / "0001.jpg"
+    missing.unlink()
+    whole = film.read_bytes()
+    film.write_bytes(whole[:-20])
+    first = Prepared("mimic_cxr", root, tmp_path / "out", how)
+    assert first.reasons("50000000") == {"report missing", "findings and impression both empty"}
+    assert first.reasons("50000001") == {"image is cut off", "no readable image"}
+    other = {path.name for path in (tmp_path / "out" / "parts").glob("00001-*")}
+    missing.write_text(mimic_report(findings="Came later."))
+    edited.write_text(mimic_report(findings="Corrected."))
+    film.write_bytes(whole)
+    again = Prepared("mimic_cxr", root, tmp_path / "out", how)
+    assert {name: again.rows[name]["findings"] for name in ("50000000", "50000001")} == {
+        "50000000": "Came later.",
+        "50000001": "Corrected.",
+    }
+    assert {path.name for path in (tmp_path / "out" / "parts").glob("00001-*")} == other, "untouched patients stay"
+
+
 def test_processes_give_the_same_bytes(tmp_path: Path):
     root = tree(tmp_path / "in")
     Prepared("mimic_cxr", root, tmp_path / "one", How(shard=4, quiet=True))
@@ -134,11 +156,12 @@ def test_ray_gives_the_same_bytes(tmp_path: Path):
 
 def test_patients_are_never_cut(tmp_path: Path):
     records = [{"patient": f"p{n % 7}", "study": str(n)} for n in range(100)]
-    shards = cut(records, Source("mimic_cxr", tmp_path), size=10)
+    source = Source("phantoms", tmp_path)
+    shards = cut(records, source, size=10)
     seen = [{record["patient"] for record in shard.records} for shard in shards]
     assert sum(map(len, seen)) == 7
     assert sum(len(shard.records) for shard in shards) == 100
-    assert [s.digest for s in shards] == [s.digest for s in cut(records[::-1], Source("mimic_cxr", tmp_path), size=10)]
+    assert [s.digest for s in shards] == [s.digest for s in cut(records[::-1], source, size=10)]
 
 
 def test_the_card_counts_what_is_there(tmp_path: Path):
@@ -196,6 +219,18 @@ def test_a_configuration_prepares_all_sources_and_the_mixture(tmp_path: Path, ca
     assert card["sites"]["mimic_cxr"]["splits"]["train"] == 5
     assert set(card["sites"]) == {"mimic_cxr", "phantoms-north", "phantoms-harbour"}
     assert "mixture: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("", ""), ('name = "a"', 'name = "a"'), ("", 'name = "phantoms"'), ("", 'name = "mixture"')]
+)
+def test_two_sources_never_write_one_manifest(tmp_path: Path, first: str, second: str):
+    config = tmp_path / "data.toml"
+    source = '[[source]]\ndataset = "phantoms"\npath = "films"\npatients = 2\n'
+    config.write_text(f'out = "{tmp_path / "out"}"\n{source}{first}\n{source}{second}\n[mixture]\n')
+    with pytest.raises(SystemExit, match=r"give each .* a name = … of its own"):
+        main([str(config)])
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ import pytest
 
 from tests.training.datasets.layouts import Prepared, film, rexgradient_entry, write_csv, write_json
 from training.datasets.problems import BadSource
+from training.datasets.rexgradient import plan
+from training.datasets.source import Source
 
 DEEP = "GRDN1/GRDN2/studies/1.2/series/1.3/instances/{}.png"
 
@@ -78,6 +80,8 @@ def test_broken_entries_are_listed(tmp_path: Path):
         "text": "not an entry",
         "nobody": good | {"PatientID": None},
         "path": rexgradient_entry("P2", "S2", 20200101, {}) | {"ImagePath": "a.png"},
+        "view": good | {"ImageViewPosition": {"0": "PA"}},
+        "name": rexgradient_entry("P5", "S5", 20200101, {}) | {"ImagePath": ["a\0.png"]},
         "no image": rexgradient_entry("P3", "S3", 20200101, {}),
         "empty": rexgradient_entry("P4", "S4", 20200101, {DEEP.format("e"): "AP"}, Findings=None, Impression="None"),
         "twice": good | {"Findings": "Another text."},
@@ -88,12 +92,32 @@ def test_broken_entries_are_listed(tmp_path: Path):
     made = Prepared("rexgradient", root, tmp_path / "out")
     assert list(made.rows) == ["S1"]
     assert made.dropped() == {
-        "unreadable entry": 2,
+        "unreadable entry": 4,
         "identifier missing": 1,
         "no readable image": 1,
         "findings and impression both empty": 1,
         "same study twice": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("said", "views"),
+    [
+        (float("nan"), ["", ""]),
+        (None, ["", ""]),
+        ("PA", ["PA", ""]),
+        (["AP"], ["AP", ""]),
+        ([float("nan"), "PA"], ["", "PA"]),
+    ],
+)
+def test_views_may_be_missing_or_a_single_word(tmp_path: Path, said: object, views: list[str]):
+    entry = rexgradient_entry(
+        "P1", "S1", 20200101, {DEEP.format("a"): "", DEEP.format("b"): ""}, ImageViewPosition=said
+    )
+    root = collection(tmp_path / "in", train={"k1": entry})
+    [record] = plan(Source("rexgradient", root)).records
+    assert [view for _, view in record["images"]] == views
+    assert list(Prepared("rexgradient", root, tmp_path / "out").rows) == ["S1"]
 
 
 def test_a_broken_file_or_the_csv_alone_is_refused(tmp_path: Path):

@@ -34,6 +34,7 @@ from training.datasets.sections import mimic_sections, section_name
         ("RECOMMENDATION(S)", "other"),
         ("NOTIFICATION", "other"),
         ("ADDENDUM", "other"),
+        ("LUNGS", "unknown"),
     ],
 )
 def test_headings_are_named(heading: str, name: str):
@@ -44,6 +45,26 @@ def test_the_last_of_several_that_holds_text_counts():
     report = " FINDINGS:\n First.\n \n CHEST, PA AND LATERAL:\n \n FINDINGS:  Second\n line.\n IMPRESSION:\n"
     said = mimic_sections(report)
     assert (said.findings, said.impression) == ("Second line.", "")
+
+
+@pytest.mark.parametrize(
+    ("report", "findings", "impression"),
+    [
+        (
+            " FINDINGS:\n LUNGS: Clear.\n HEART: Enlarged.\n IMPRESSION: Cardiomegaly.\n",
+            "LUNGS: Clear. HEART: Enlarged.",
+            "Cardiomegaly.",
+        ),
+        (" CHEST, TWO VIEWS: Clear.\n BONES: Old fracture.\n", "Clear. BONES: Old fracture.", ""),
+        (" FINDINGS AND IMPRESSION:\n LUNGS: Clear.\n HEART: Normal.\n", "", "LUNGS: Clear. HEART: Normal."),
+        (" FINDINGS: Clear.\n NOTIFICATION: told.\n HEART: Normal.\n", "Clear.", ""),
+        (" FINDINGS: Clear.\n ADDENDUM: A rib.\n", "Clear.", ""),
+        (" IMPRESSION: Normal.\n DISCLAIMER: none.\n", "", "Normal."),
+    ],
+)
+def test_unknown_headings_below_findings_are_part_of_them(report: str, findings: str, impression: str):
+    said = mimic_sections(report)
+    assert (said.findings, said.impression) == (findings, impression)
 
 
 def test_what_stands_before_a_heading_and_after_the_signature_line_is_not_findings():

@@ -1,4 +1,4 @@
-"""A prepared manifest as studies: encounters in order, priors with a date, phantoms by reference."""
+"""A prepared manifest as studies: encounters in order, priors as training shows them, phantoms by reference."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from training.datasets.manifest import Row, table, write_table, write_text
+from training.datasets.priors import invented_date
 from training.evaluate.cases import NoStudies
 from training.evaluate.manifest_studies import manifest_cases
 
@@ -32,7 +33,8 @@ def folder(tmp_path):
 
 def test_studies_know_their_encounter_prior_and_groups(folder):
     third, second = manifest_cases(folder, "test")
-    assert (third.study, third.encounter, third.prior) == ("s3", 3, None)
+    assert (third.study, third.encounter) == ("s3", 3)
+    assert third.prior.study_date == invented_date("s1"), "an order without dates: the prior is shown all the same"
     assert (second.study, second.encounter, second.patient) == ("s2", 2, "mimic/p")
     assert second.prior.study_date.isoformat() == "2180-01-01"
     assert second.groups == {"sex": "F", "age": "60 to 79", "race": "WHITE"}
