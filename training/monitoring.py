@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from model.findings import Finding
 from training.rewards.batch import Sample, Scores
 from training.rewards.prior_claims import comparisons, similarity
-from training.rewards.reading import read_once, words
+from training.rewards.reading import claims, statements, words
 
 Figures = dict[str, float]
 _FILE = "progress.jsonl"
@@ -29,8 +30,17 @@ def _mean(values: Iterable[float]) -> float:
 
 
 def conditions(text: str) -> set[str]:
-    """Conditions the text states as present."""
-    return {str(found.condition) for found in read_once(text) if found.presence == "present"}
+    """Conditions that findings and impression state as present."""
+    return _present(statements(text))
+
+
+def claimed(text: str) -> set[str]:
+    """Conditions that a prediction states as present, under any heading."""
+    return _present(claims(text))
+
+
+def _present(findings: Iterable[Finding]) -> set[str]:
+    return {str(found.condition) for found in findings if found.presence == "present"}
 
 
 def duplicate_share(texts: Sequence[str]) -> float:
@@ -40,7 +50,7 @@ def duplicate_share(texts: Sequence[str]) -> float:
 
 
 def length_ratio(batch: Sequence[Sample]) -> float:
-    """All generated words over all reference words."""
+    """All generated words over all reference words, whatever heading they stand under."""
     return sum(len(words(one.prediction)) for one in batch) / max(1, sum(len(words(one.reference)) for one in batch))
 
 
@@ -51,7 +61,7 @@ def condition_recall(batch: Sequence[Sample]) -> Figures:
     for one in batch:
         true = conditions(one.reference)
         wanted.update(true)
-        found.update(true & conditions(one.prediction))
+        found.update(true & claimed(one.prediction))
     recall = {name: found[name] / count for name, count in sorted(wanted.items())}
     return recall | {"all": found.total() / wanted.total() if wanted else math.nan}
 
@@ -66,7 +76,7 @@ def watch(batch: Sequence[Sample], rollouts: int) -> Figures:
     told = [one for one in batch if one.prior_report]
     figures = {
         "length_ratio": length_ratio(batch),
-        "no_finding_share": _mean(float(not conditions(one.prediction)) for one in batch),
+        "no_finding_share": _mean(float(not claimed(one.prediction)) for one in batch),
         "no_finding_share_reference": _mean(float(not conditions(one.reference)) for one in firsts),
         "duplicate_share": duplicate_share([one.prediction for one in firsts]),
         "duplicate_share_reference": duplicate_share([one.reference for one in firsts]),

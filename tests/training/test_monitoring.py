@@ -52,6 +52,14 @@ def test_copying_the_prior_and_inventing_one_show():
     assert figures["comparison_without_prior"] == 1
 
 
+def test_text_under_other_headings_shows():
+    hidden = "There is a left pneumothorax, new since the prior study. "
+    figures = watch([sample(f"{NORMAL} Recommendation: {hidden * 10}", NORMAL)], rollouts=1)
+    assert figures["length_ratio"] > 5
+    assert figures["no_finding_share"] == 0
+    assert figures["comparison_without_prior"] == 1
+
+
 def test_rewards_are_logged_by_component_with_what_is_missing():
     scored = Scores(np.array([1.0, np.nan]), {"bleu2": np.array([0.5, 1.0]), "judge": np.array([np.nan, np.nan])})
     figures = reward_figures(scored)

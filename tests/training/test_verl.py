@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,7 +12,10 @@ import numpy as np
 import pytest
 
 from tests.training import shrunken
-from training.config import RUNS, BadRunConfig, load_run
+from tests.training.rewards import misbehaving_judge as endpoint
+from tests.training.rewards.misbehaving_judge import MODEL, answer, counts
+from training.config import RUNS, BadRunConfig, Run, load_run
+from training.rewards.batch import RewardUnusable, Sample
 from training.verl import settings
 
 RECIPE = Path(settings.__file__).parent / "recipe.yaml"
@@ -38,7 +42,7 @@ def composed():
     return made
 
 
-def whole(composed, run_name: str, stage: str):
+def whole(composed, run: Run, stage: str):
     """As Hydra puts it together: defaults, then the recipe, then the overrides."""
     from omegaconf import OmegaConf
 
@@ -47,7 +51,7 @@ def whole(composed, run_name: str, stage: str):
     assert recipe.pop("hydra").searchpath == ["pkg://verl.trainer.config"]
     made = OmegaConf.merge(composed, recipe)
     OmegaConf.set_struct(made, value=True)
-    values = settings.overrides(load_run(RUNS / f"{run_name}.toml"), stage, Path("/data"), nodes=4, gpus=8)
+    values = settings.overrides(run, stage, Path("/data"), nodes=4, gpus=8)
     for key, value in values.items():
         before = OmegaConf.select(made, key, throw_on_missing=False)
         assert before is None or isinstance(value, type(before)) or {type(before), type(value)} == {int, float}, key
@@ -57,7 +61,8 @@ def whole(composed, run_name: str, stage: str):
 
 @pytest.mark.parametrize(("run_name", "stage"), FILES)
 def test_every_setting_is_one_of_the_installed_verl(composed, run_name: str, stage: str):
-    made = whole(composed, run_name, stage)
+    run = load_run(RUNS / f"{run_name}.toml")
+    made = whole(composed, run, stage)
     actor, rollout = made.actor_rollout_ref.actor, made.actor_rollout_ref.rollout
     assert (made.data.train_batch_size, rollout.n, actor.optim.lr) == (256, 16, 5e-6)
     assert (actor.clip_ratio_low, actor.clip_ratio_high) == (0.2, 0.28)
@@ -66,6 +71,25 @@ def test_every_setting_is_one_of_the_installed_verl(composed, run_name: str, sta
     assert rollout.max_model_len >= made.data.max_prompt_length + made.data.max_response_length
     assert (made.trainer.nnodes, made.trainer.n_gpus_per_node) == (4, 8)
     assert made.data.train_batch_size % actor.ppo_mini_batch_size == 0
+    assert (actor.optim.lr_scheduler_type, actor.optim.lr_warmup_steps) == ("constant", 10)
+    assert (made.trainer.save_freq, made.trainer.max_actor_ckpt_to_keep) == (50, 3)
+    told = settings.differs(run, stage)
+    assert [one.split(":")[0] for one in told] == ["checkpoint.freeze_vision", "zero_variance drop"]
+
+
+def test_other_choices_of_a_run_file_reach_verl(composed, tmp_path: Path):
+    text = (RUNS / "unirg-cxr-8b-rl-1.toml").read_text().replace("lora_rank = 0", "lora_rank = 16")
+    text = text.replace("gradient_checkpointing = true", "gradient_checkpointing = false")
+    path = tmp_path / "run.toml"
+    path.write_text(text.replace('zero_variance = "drop"', 'zero_variance = "keep"\nschedule = "cosine"'))
+    run = load_run(path)
+    made = whole(composed, run, "rl-1")
+    model = made.actor_rollout_ref.model
+    assert made.actor_rollout_ref.actor.optim.lr_scheduler_type == "cosine"
+    assert (model.lora_rank, model.lora_alpha, model.enable_gradient_checkpointing) == (16, 32, False)
+    assert re.fullmatch(model.exclude_modules, "model.visual.blocks.0.attn.qkv")
+    assert not re.fullmatch(model.exclude_modules, "model.language_model.layers.0.self_attn.q_proj")
+    assert settings.differs(run, "rl-1") == []
 
 
 def test_an_unknown_setting_would_be_noticed(composed):
@@ -81,7 +105,9 @@ def test_overrides_are_printed_as_hydra_reads_them(capsys: pytest.CaptureFixture
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
     settings.main([str(RUNS / "unirg-cxr-8b-rl-2.toml"), "rl-2", "/data/a b", "2", "8"])
-    lines = capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr()
+    assert "rl-2: checkpoint.freeze_vision: verl 0.9 trains the vision tower" in printed.err
+    lines = printed.out.splitlines()
     read = {one.key_or_group: one.value() for one in OverridesParser.create().parse_overrides(lines)}
     assert read["actor_rollout_ref.actor.kl_loss_coef"] == 0.03
     assert read["actor_rollout_ref.actor.use_kl_loss"] is True
@@ -93,6 +119,8 @@ def test_overrides_are_printed_as_hydra_reads_them(capsys: pytest.CaptureFixture
     [
         ('scale_rewards = "group"', 'scale_rewards = "batch"', "scale_rewards batch"),
         ('zero_variance = "drop"', 'zero_variance = "resample"', "resample"),
+        ('zero_variance = "drop"', 'schedule = "linear"', "not linear"),
+        ("lora_rank = 0", "lora_rank = 16\nlora_dropout = 0.05", "no dropout"),
         ("weight = 0.370", 'weight = 0.370\n  normalise = "group"', "one by one"),
     ],
 )
@@ -159,14 +187,10 @@ def test_reward_function_judges_what_waits_as_one_batch_and_says_what_is_missing
 def test_rewards_of_the_run_file_reach_verl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     from training.verl import reward
 
-    text = (RUNS / "unirg-cxr-8b-rl-1.toml").read_text()
-    head, _, _ = text.partition("  [[rl.rewards]]")
     rewards = (
         '  [[rl.rewards]]\n  name = "bleu2"\n  weight = 1.0\n  [[rl.rewards]]\n  name = "length"\n  weight = 0.5\n'
     )
-    path = tmp_path / "run.toml"
-    path.write_text(head + rewards)
-    monkeypatch.setenv("UNIRG_RL_RUN", str(path))
+    monkeypatch.setenv("UNIRG_RL_RUN", str(run_file_with(tmp_path, rewards)))
     monkeypatch.setenv("UNIRG_RL_STAGE", "rl-1")
     extra = {"has_prior": False, "prior_report": "", "asked": "findings", "study": "s1"}
     text = "Findings: The lungs are clear."
@@ -176,6 +200,60 @@ def test_rewards_of_the_run_file_reach_verl(tmp_path: Path, monkeypatch: pytest.
     assert made["score"] == pytest.approx(made["bleu2"] + 0.5 * made["length"])
     assert made["missing"] == 0
     reward._desk.cache_clear()
+
+
+def run_file_with(folder: Path, rewards: str, rollouts: int = 16, prompts: int = 256) -> Path:
+    head, _, _ = (RUNS / "unirg-cxr-8b-rl-1.toml").read_text().partition("  [[rl.rewards]]")
+    head = head.replace("rollouts = 16", f"rollouts = {rollouts}").replace("prompts = 256", f"prompts = {prompts}")
+    path = folder / "run.toml"
+    path.write_text(head + rewards)
+    return path
+
+
+def judged_by(judge_url: str, folder: Path) -> str:
+    return f"""
+  [[rl.rewards]]
+  name = "findings_f1"
+  weight = 1.0
+  [[rl.rewards]]
+  name = "chexprompt"
+  weight = 0.5
+  options = {{ judgements = "{folder}/judgements", judge = {{ url = "{judge_url}", model = "{MODEL}", attempts = 1 }} }}
+  [[rl.rewards]]
+  name = "agreement"
+  weight = 0.0
+"""
+
+
+def test_breaking_the_judge_neither_pays_nor_costs(tmp_path: Path):
+    import torch
+
+    from training.verl.advantage import group_advantages
+    from training.verl.reward import reward_of
+
+    truth = "Findings: Cardiomegaly. Small left pleural effusion."
+    group = [Sample(f"Findings: Cardiomegaly. {end}", truth, has_prior=False) for end in ("Clear.", "Broken.", truth)]
+    with endpoint.running() as server:
+        reward = reward_of(run_file_with(tmp_path, judged_by(server.url, tmp_path)), "rl-1")
+        scored = []
+        for one, reply in zip(group, (counts("900000"), "I cannot say.", counts()), strict=True):
+            server.script = [answer(reply)]
+            scored += reward([one]).values.tolist()
+    assert scored == pytest.approx([2 / 3 + 0.5 / 10, np.nan, 1 + 0.5], nan_ok=True)
+    worse, broken, better = group_advantages(torch.tensor(scored), np.array(["a"] * 3), by_deviation=False).tolist()
+    assert (worse, better) == pytest.approx((-better, better))
+    assert broken == 0
+
+
+def test_a_judge_that_is_down_ends_the_verl_run_after_as_many_completions_as_with_trl(tmp_path: Path):
+    from training.verl.reward import reward_of
+
+    rewards = judged_by("http://127.0.0.1:9/v1", tmp_path)
+    reward = reward_of(run_file_with(tmp_path, rewards, rollouts=4, prompts=32), "rl-1")  # 2 batches of 64 a step
+    one = Sample("Findings: Clear.", "Findings: Clear lungs.", has_prior=False)
+    assert reward([one]).missing.all()
+    with pytest.raises(RewardUnusable, match="2 batches in a row"):
+        reward([one])
 
 
 def test_a_missing_reward_moves_nothing_and_does_not_count_in_its_group():

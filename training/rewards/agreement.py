@@ -6,13 +6,13 @@ prediction leaves out earns nothing for its attributes, so silence never beats a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from model.findings import Finding, sides
 from training.rewards.batch import Sample, Scores, scores
-from training.rewards.reading import TOP_RANK, by_condition, is_empty, severity, statements
+from training.rewards.reading import TOP_RANK, by_condition, claims, is_empty, severity, statements
 
 ASPECTS = ("side", "zone", "severity", "measure")
 
@@ -46,8 +46,8 @@ def _agreement(prediction: str, reference: str) -> dict[str, list[float]]:
     marks: dict[str, list[float]] = {aspect: [] for aspect in ASPECTS}
     if is_empty(reference):
         return marks
-    said = by_condition(_claimed(prediction))
-    for condition, true in by_condition(_claimed(reference)).items():
+    said = by_condition(_claimed(claims(prediction)))
+    for condition, true in by_condition(_claimed(statements(reference))).items():
         for aspect, (read, compare) in _READERS.items():
             if wanted := set(chain.from_iterable(map(read, true))):
                 got = set(chain.from_iterable(map(read, said.get(condition, []))))
@@ -55,8 +55,8 @@ def _agreement(prediction: str, reference: str) -> dict[str, list[float]]:
     return marks
 
 
-def _claimed(text: str) -> Iterator[Finding]:
-    return (found for found in statements(text) if found.presence != "absent")
+def _claimed(findings: Iterable[Finding]) -> Iterator[Finding]:
+    return (found for found in findings if found.presence != "absent")
 
 
 def side_set(found: Finding) -> Iterator[str]:

@@ -43,7 +43,8 @@ class Scores:
     """Rewards of one batch of n samples.
 
     values: float64 [n], higher is better, NaN where the reward cannot judge (never 0 for "cannot judge").
-    components: float64 [n] each, by name, NaN where missing: what the run log plots.
+    components: float64 [n] each, by name, NaN where missing: what the run log plots. A reward that asks others and
+    survives their silence has the component "unanswered": 1 asked and not answered, 0 answered, NaN not asked.
     Raises ValueError where a shape does not fit or a value is infinite.
     """
 

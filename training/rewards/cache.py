@@ -82,6 +82,11 @@ class Cached:
         """The wrapped reward's."""
         return self.reward.name
 
+    @property
+    def never_alone(self) -> bool:
+        """The wrapped reward's, for the mix that must refuse it."""
+        return bool(getattr(self.reward, "never_alone", False))
+
     def __call__(self, batch: Sequence[Sample]) -> Scores:
         """Scores of known texts from the file, of the others from the reward; equal samples are judged once."""
         keys = [self._key(sample) for sample in batch]

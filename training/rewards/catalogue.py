@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from training.rewards import compositions
 from training.rewards.batch import Reward
@@ -77,16 +77,20 @@ def build(name: str, options: Mapping[str, Any] | None = None) -> Reward:
     if name == "composite":
         return _composite(given)
     if name in ASSEMBLED:
-        _check(name, given, ASSEMBLED[name], taken=("make",))
-        return ASSEMBLED[name](build, **given)
+        return _made(name, ASSEMBLED[name], given, {"make": build})
     if name not in REWARDS:
         raise UnknownReward(f"no reward is called {name!r}; known are {', '.join(names())}")
     wrappers = {key: given.pop(key) for key in _WRAPPERS if key in given}
     module, attribute = REWARDS[name].split(":")
     make = getattr(import_module(f"training.rewards.{module}"), attribute)
-    preset = _PRESET.get(name, {})
+    return _wrapped(_made(name, make, given, _PRESET.get(name, {})), wrappers)
+
+
+def _made(name: str, make: Callable[..., Reward], given: dict[str, Any], preset: Mapping[str, Any]) -> Reward:
+    if "weights" in inspect.signature(make).parameters:
+        given.setdefault("weights", {})  # the reward itself says which paths it lacks, and what to fetch
     _check(name, given, make, taken=tuple(preset))
-    return _wrapped(cast("Reward", make(**preset, **given)), wrappers)
+    return make(**preset, **given)
 
 
 def _composite(given: dict[str, Any]) -> Composite:

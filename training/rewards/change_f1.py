@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from model.findings import changes
 from training.rewards.batch import Sample, Scores, scores
+from training.rewards.reading import unasked
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class ChangeF1:
 
     def __call__(self, batch: Sequence[Sample]) -> Scores:
         """0 … 1 per sample, NaN where nothing is compared."""
-        pairs = [(_stated(one.prediction), _stated(one.reference)) for one in batch]
+        pairs = [(_claimed(one.prediction), _stated(one.reference)) for one in batch]
         counts = [(len(said & true), len(said), len(true)) for said, true in pairs]
         values = [2 * hit / (said + true) if said + true else None for hit, said, true in counts]
         names = ("hit", "said", "true")
@@ -35,3 +36,7 @@ class ChangeF1:
 @lru_cache(maxsize=8192)
 def _stated(text: str) -> frozenset[tuple[object, ...]]:
     return frozenset(changes(text))
+
+
+def _claimed(text: str) -> frozenset[tuple[object, ...]]:
+    return _stated(text).union(*map(_stated, unasked(text)))

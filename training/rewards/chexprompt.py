@@ -112,7 +112,8 @@ class CheXprompt:
     for; "report" sends all.
     Missing where the reference is empty or the judge gave no readable answer. Raises JudgeUnusable (options),
     RewardUnusable (a file that is no database).
-    Components: `judge_significant`, `judge_insignificant`, and `judge_A` … `judge_F` (both kinds together).
+    Components: `judge_significant`, `judge_insignificant`, `judge_A` … `judge_F` (both kinds together), and
+    `unanswered` (0 or 1), which is missing where the judgement was kept already.
     """
 
     name = "chexprompt"
@@ -136,8 +137,8 @@ class CheXprompt:
         if check:
             self.judge.check()
 
-    def errors(self, pairs: Sequence[tuple[str, str]]) -> list[Errors | None]:
-        """The judge's counts for each (candidate, reference); equal pairs are asked for once."""
+    def errors(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[Errors | None, bool]]:
+        """The judge's counts for each (candidate, reference), and whether it was asked now; equal pairs once."""
         keys = [digest(self.version, self.judge.options.max_tokens, *pair) for pair in pairs]
         try:
             known = {key: _from(entry) for key, entry in self._store.get(keys).items()}
@@ -149,18 +150,21 @@ class CheXprompt:
                     self._store.put({order[index]: _entry(found)})
         except sqlite3.Error as error:
             raise RewardUnusable(f"{self._store.path}, the judge's answers so far, cannot be used: {error}") from error
-        return [known.get(key) for key in keys]
+        return [(known.get(key), key in new) for key in keys]
 
     def __call__(self, batch: Sequence[Sample]) -> Scores:
         """One value per sample."""
         asked = [index for index, one in enumerate(batch) if one.reference.strip()]
         found = self.errors([self._texts(batch[index]) for index in asked])
         columns = np.full((3 + len(CATEGORIES), len(batch)), np.nan)
-        for index, errors in zip(asked, found, strict=True):
+        unanswered = np.full(len(batch), np.nan)
+        for index, (errors, now) in zip(asked, found, strict=True):
             if errors:
                 columns[:, index] = self._row(errors)
+            if now:
+                unanswered[index] = errors is None
         names = ("judge_significant", "judge_insignificant", *(f"judge_{letter}" for letter in CATEGORIES))
-        return Scores(columns[0], dict(zip(names, columns[1:], strict=True)))
+        return Scores(columns[0], {**dict(zip(names, columns[1:], strict=True)), "unanswered": unanswered})
 
     def _row(self, errors: Errors) -> list[float]:
         by_letter = [errors.significant[letter] + errors.insignificant[letter] for letter in CATEGORIES]

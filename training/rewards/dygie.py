@@ -6,7 +6,7 @@ here: a report is one sentence; words are means of their word pieces; spans of u
 (first word, last word, width); each is classified (entities); the best half as many spans as words are classified in
 pairs (relations). Only `ner` and `relation` are read; both published models give the other two tasks no weight.
 Compared with the radgraph package's own inference (0.1.18) on random weights in both layouts: all entities and
-relations equal.
+relations equal. Reports go through the encoder several at once, those of like length together.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import math
 import pickle
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch.nn.functional import linear, relu
+from torch.nn.utils.rnn import pad_sequence
 
 from training.rewards.encoder import local_tokenizer, on_device
 from training.rewards.radgraph import Annotation, Entity
@@ -30,6 +32,7 @@ Tensors = dict[str, torch.Tensor]
 Span = tuple[int, int]
 _BERT = "_embedder.token_embedder_bert._matched_embedder.transformer_model."
 _WIDTHS = "_endpoint_span_extractor._span_width_embedding.weight"
+_AT_ONCE = 1024  # reports whose encoder states are held in memory, some 0.3 MB each
 _POSITIONS = "embeddings.position_ids"
 _V1_PUNCTUATION = re.compile(r"([/,:.!?()])")
 _XL_WORD = re.compile(r"\w+|[^\w\s]+")
@@ -58,16 +61,18 @@ _WORDS: dict[str, Callable[[str], list[str]]] = {"radgraph": words_v1, "radgraph
 class DyGIE:
     """Annotates reports; an empty one has no entities.
 
-    weights: needs `model` ("radgraph" or "radgraph_xl") and `pubmedbert`. Raises MissingWeights, UnusableWeights.
+    weights: needs `model` ("radgraph" or "radgraph_xl") and `pubmedbert`. batch: stretches of text in one pass of the
+    encoder. Raises MissingWeights, UnusableWeights.
     """
 
-    def __init__(self, weights: Weights, model: str, *, device: str = "cpu") -> None:
+    def __init__(self, weights: Weights, model: str, *, device: str = "cpu", batch: int = 64) -> None:
         from transformers import AutoConfig, BertModel
 
         folder, base = locate(weights, model), locate(weights, "pubmedbert")
         state = _state(folder / "weights.th")
         config = json.loads((folder / "config.json").read_text())
         self.name, self._words, self._device = model, _WORDS[model], device
+        self._batch = batch
         self._width = int(config["model"]["max_span_width"])
         self._keep = float(config["model"]["modules"]["relation"]["spans_per_word"])
         self._entity_labels = _labels(folder, "ner")
@@ -80,14 +85,18 @@ class DyGIE:
 
     def __call__(self, reports: Sequence[str]) -> list[Annotation]:
         """Entities by number ("1", "2", …, in order of place) with their relations, per report."""
-        with torch.inference_mode():
-            return [self._annotate(self._words(report)) for report in reports]
+        found: list[Annotation] = []
+        for start in range(0, len(reports), _AT_ONCE):
+            split = [self._words(report) for report in reports[start : start + _AT_ONCE]]
+            with torch.inference_mode():
+                found += [self._annotate(*pair) for pair in zip(split, self._word_vectors(split), strict=True)]
+        return found
 
-    def _annotate(self, words: list[str]) -> Annotation:
+    def _annotate(self, words: list[str], states: torch.Tensor) -> Annotation:
         if not words:
             return {}
         spans = [(a, b) for a in range(len(words)) for b in range(a, min(a + self._width, len(words)))]
-        vectors = self._span_vectors(self._word_vectors(words), spans)
+        vectors = self._span_vectors(states, spans)
         entities = self._entities(vectors, spans)
         numbers = {span: str(number) for number, span in enumerate(entities, start=1)}
         related: dict[Span, list[tuple[str, str]]] = {span: [] for span in entities}
@@ -99,23 +108,35 @@ class DyGIE:
             for span, label in entities.items()
         }
 
-    def _word_vectors(self, words: list[str]) -> torch.Tensor:
-        """[words, D]; a word without word pieces (a control character, say) is zero."""
-        pieces = [self._tokenizer(word, add_special_tokens=False)["input_ids"] for word in words]
-        states = self._piece_vectors([piece for of_word in pieces for piece in of_word])
-        parts = states.split([len(of_word) for of_word in pieces])
-        return torch.stack([part.mean(dim=0) if len(part) else states.new_zeros(states.shape[1]) for part in parts])
+    def _word_vectors(self, reports: Sequence[Sequence[str]]) -> Iterator[torch.Tensor]:
+        """[words, D] of each report; a word without word pieces (a control character, say) is zero."""
+        pieces = [[self._tokenizer(word, add_special_tokens=False)["input_ids"] for word in words] for words in reports]
+        whole = [[piece for of_word in report for piece in of_word] for report in pieces]
+        for report, states in zip(pieces, self._piece_vectors(whole), strict=True):
+            parts = states.split([len(of_word) for of_word in report])
+            zero = states.new_zeros(states.shape[1])
+            yield torch.stack([part.mean(dim=0) if len(part) else zero for part in parts] or [zero])
 
-    def _piece_vectors(self, pieces: list[int]) -> torch.Tensor:
-        """[pieces, D]; longer reports are encoded in stretches that fit the encoder."""
+    def _piece_vectors(self, reports: Sequence[list[int]]) -> Iterator[torch.Tensor]:
+        """[pieces, D] of each report; longer ones are encoded in stretches that fit the encoder."""
         room = self._longest - 2
+        cut = [[one[start : start + room] for start in range(0, max(1, len(one)), room)] for one in reports]
+        states = iter(self._encoded(list(chain.from_iterable(cut))))
+        return (torch.cat([next(states) for _ in stretches]) for stretches in cut)
+
+    def _encoded(self, stretches: Sequence[list[int]]) -> list[torch.Tensor]:
+        """[pieces, D] of each stretch, without its first and last token."""
         first, last = self._tokenizer.cls_token_id, self._tokenizer.sep_token_id
-        stretches = [pieces[start : start + room] for start in range(0, max(1, len(pieces)), room)]
-        states = [
-            self._bert(input_ids=torch.tensor([[first, *stretch, last]], device=self._device)).last_hidden_state[0]
-            for stretch in stretches
-        ]
-        return torch.cat([one[1:-1] for one in states])
+        found: dict[int, torch.Tensor] = {}
+        order = sorted(range(len(stretches)), key=lambda place: len(stretches[place]))
+        for start in range(0, len(order), self._batch):
+            places = order[start : start + self._batch]
+            rows = [torch.tensor([first, *stretches[place], last], device=self._device) for place in places]
+            ids = pad_sequence(rows, batch_first=True)
+            mask = pad_sequence([torch.ones_like(row) for row in rows], batch_first=True)
+            states = self._bert(input_ids=ids, attention_mask=mask).last_hidden_state
+            found |= {place: one[1 : len(row) - 1] for place, row, one in zip(places, rows, states, strict=True)}
+        return [found[place] for place in range(len(stretches))]
 
     def _span_vectors(self, words: torch.Tensor, spans: Sequence[Span]) -> torch.Tensor:
         ends = torch.tensor(spans, device=self._device)

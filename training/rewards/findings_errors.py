@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from itertools import chain
 
 from model.findings import Finding, is_comparison
+from model.report_text import Span
 from training.rewards.agreement import side_set
 from training.rewards.batch import Sample, Scores, scores
-from training.rewards.reading import by_condition, is_empty, severity, spans, statements
+from training.rewards.reading import by_condition, claims, is_empty, severity, spans, statements, written
 
 CATEGORIES = ("A", "B", "C", "D", "E", "F")
 Groups = dict[str, list[Finding]]
@@ -49,7 +50,7 @@ class FindingsErrors:
 
 def count_errors(prediction: str, reference: str) -> dict[str, int]:
     """Errors per category, letters as in the module's docstring."""
-    said, true = _claimed(prediction), _claimed(reference)
+    said, true = _claimed(claims(prediction)), _claimed(statements(reference))
     firm = {name for name, found in true.items() if any(one.presence == "present" for one in found)}
     both = said.keys() & true.keys()
     added, omitted = _comparisons(prediction, reference)
@@ -63,8 +64,8 @@ def count_errors(prediction: str, reference: str) -> dict[str, int]:
     }
 
 
-def _claimed(text: str) -> Groups:
-    return by_condition(found for found in statements(text) if found.presence != "absent")
+def _claimed(findings: Iterable[Finding]) -> Groups:
+    return by_condition(found for found in findings if found.presence != "absent")
 
 
 def _places(found: Finding) -> Iterable[tuple[str, str]]:
@@ -88,20 +89,20 @@ def _differ(
 
 def _comparisons(prediction: str, reference: str) -> tuple[int, int]:
     """Comparisons added (E) and changes omitted (F)."""
-    said, true = _changes(prediction), _changes(reference)
+    said, true = _changes(claims(prediction)), _changes(statements(reference))
     added = sum(not changes <= true.get(name, set()) for name, changes in said.items())
     omitted = sum(bool(changes - {"stable"}) and name not in said for name, changes in true.items())
-    loose = not said and not true and _compares(prediction) and not _compares(reference)
+    loose = not said and not true and _compares(written(prediction)) and not _compares(spans(reference))
     return added + loose, omitted
 
 
-def _changes(text: str) -> dict[str, set[str]]:
+def _changes(findings: Iterable[Finding]) -> dict[str, set[str]]:
     groups: dict[str, set[str]] = {}
-    for found in statements(text):
+    for found in findings:
         if found.change:
             groups.setdefault(found.condition, set()).add(found.change)
     return groups
 
 
-def _compares(text: str) -> bool:
-    return any(is_comparison(span.text) for span in spans(text))
+def _compares(sentences: Iterable[Span]) -> bool:
+    return any(is_comparison(span.text) for span in sentences)

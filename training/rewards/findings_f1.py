@@ -5,12 +5,13 @@ Micro over positives within one report: 2 TP / (said + true), each condition onc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from model.findings import Finding
 from training.rewards.batch import Sample, Scores, scores
-from training.rewards.reading import is_empty, statements
+from training.rewards.reading import claims, is_empty, statements
 
 Uncertain = Literal["half", "present", "ignore"]
 Weights = dict[str, float]
@@ -47,7 +48,7 @@ class FindingsF1:
     def _counts(self, one: Sample) -> Weights | None:
         if is_empty(one.reference):
             return None
-        said, true = stated(one.prediction), stated(one.reference)
+        said, true = stated(claims(one.prediction)), stated(statements(one.reference))
         if self.uncertain == "ignore":
             unsure = {name for side in (said, true) for name, weight in side.items() if weight == _HALF}
             said, true = ({k: v for k, v in side.items() if k not in unsure} for side in (said, true))
@@ -59,10 +60,10 @@ class FindingsF1:
 _HALF = 0.5
 
 
-def stated(text: str) -> Weights:
+def stated(findings: Iterable[Finding]) -> Weights:
     """Condition → 1 stated as present, 0.5 only as possible. A firm statement outweighs a hedged one."""
     weights: Weights = {}
-    for found in statements(text):
+    for found in findings:
         weight = {"present": 1.0, "uncertain": _HALF}.get(found.presence)
         if weight:
             weights[found.condition] = max(weight, weights.get(found.condition, 0.0))

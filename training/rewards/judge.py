@@ -27,6 +27,7 @@ from training.rewards.batch import RewardUnusable
 T = TypeVar("T")
 Messages = Sequence[Mapping[str, str]]
 
+WHERE = "in [rl.rewards.options.judge] of a run's file or [rewards.options.chexprompt.judge] of `evaluate --metrics`"
 _LOG = logging.getLogger(__name__)
 _LARGEST = 1 << 20  # bytes of a response
 _LONGEST_PAUSE = 30.0  # seconds
@@ -48,7 +49,7 @@ class Fault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class JudgeOptions:
-    """`[rewards.judge]` of a run's TOML file.
+    """The option `judge` of a reward that asks one; WHERE says in which table that is.
 
     url: up to and including "/v1"; model: the exact, pinned name, which every answer must repeat (a moving alias as
     "gpt-4" is refused by its own answers). Empty ones are taken from UNIRG_JUDGE_URL and UNIRG_JUDGE_MODEL; the key,
@@ -73,11 +74,13 @@ class JudgeOptions:
         for name, variable in (("url", "UNIRG_JUDGE_URL"), ("model", "UNIRG_JUDGE_MODEL")):
             value = getattr(self, name) or os.environ.get(variable, "")
             if not value:
-                raise JudgeUnusable(f"No judge {name}: set `{name}` under [rewards.judge], or {variable}")
+                raise JudgeUnusable(
+                    f"No judge {name}: serve a model (`vllm serve MODEL`), and set `{name}` {WHERE}, or {variable}"
+                )
             object.__setattr__(self, name, value.rstrip("/") if name == "url" else value)
         if min(self.attempts, self.concurrency, self.max_tokens, self.outage_after) < 1 or self.timeout <= 0:
             raise JudgeUnusable(
-                "[rewards.judge] attempts, concurrency, max_tokens, outage_after, timeout must be above 0"
+                f"The judge's attempts, concurrency, max_tokens, outage_after and timeout must be above 0 {WHERE}"
             )
 
 
@@ -86,7 +89,7 @@ def judge_options(table: Mapping[str, Any]) -> JudgeOptions:
     known = [one.name for one in fields(JudgeOptions)]
     unknown = sorted(table.keys() - set(known))
     if unknown:
-        raise JudgeUnusable(f"[rewards.judge] has no option {', '.join(unknown)}; options are {', '.join(known)}")
+        raise JudgeUnusable(f"A judge has no option {', '.join(unknown)}; options are {', '.join(known)}, {WHERE}")
     return JudgeOptions(**table)
 
 

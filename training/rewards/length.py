@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from training.rewards.batch import Sample, Scores, scores
-from training.rewards.reading import words
+from training.rewards.reading import is_empty, words
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,9 @@ class Length:
 
     Symmetric in the logarithm, flat while the lengths are within a factor of `plateau`, then falling as 1 / r (the
     remedy LC-GREEN uses on one side), never flat again: there is always a way back. slack: words, so that "Normal
-    chest." against "No acute abnormality." is no question of length. Headings are not counted.
-    An empty prediction is 0; missing where the reference has no words. Component ratio, without the slack.
+    chest." against "No acute abnormality." is no question of length. Headings are not counted, what stands under them
+    is, under any of them. An empty prediction is 0; missing where the reference is empty. Component ratio, without
+    the slack.
     """
 
     plateau: float = 1.25
@@ -33,10 +34,11 @@ class Length:
         """0 … 1 per sample; see the class."""
         counts = [(len(words(one.prediction)), len(words(one.reference))) for one in batch]
         ratios = [said / wanted if wanted else None for said, wanted in counts]
-        return scores([self._value(*pair) for pair in counts], {"ratio": ratios})
+        values = [self._value(one, *pair) for one, pair in zip(batch, counts, strict=True)]
+        return scores(values, {"ratio": ratios})
 
-    def _value(self, said: int, wanted: int) -> float | None:
-        if not wanted:
-            return None
+    def _value(self, one: Sample, said: int, wanted: int) -> float | None:
+        if is_empty(one.reference) or is_empty(one.prediction):
+            return None if is_empty(one.reference) else 0.0
         ratio = (said + self.slack) / (wanted + self.slack)
-        return min(1.0, self.plateau * min(ratio, 1 / ratio)) if said else 0.0
+        return min(1.0, self.plateau * min(ratio, 1 / ratio))

@@ -21,7 +21,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from training.rewards.batch import Reward, RewardUnusable, Sample, Scores, Values
+from training.rewards.batch import Reward, RewardOutage, RewardUnusable, Sample, Scores, Values
 
 _LOG = logging.getLogger(__name__)
 Normalise = Literal["none", "group"]
@@ -57,8 +57,10 @@ class Term:
 class Composite:
     """A reward made of terms. Batches are groups of `group_size` samples of one prompt, one after the other.
 
-    patience: a term that fails (raises) so many batches in a row ends the run with RewardUnusable: training on with
-    what is left would quietly be another experiment. RewardUnusable (weights absent, say) ends it at once.
+    patience: a weighted term that fails so many batches in a row ends the run with RewardUnusable: training on with
+    what is left would quietly be another experiment. It fails where it raises, or where none of what it asked was
+    answered ("unanswered"); a batch in which it asked nothing neither counts nor clears. RewardUnusable (weights
+    absent, say) ends the run at once.
     Components: each term's raw value under its name, its components as "name/component", "missing_weight" (share of
     the weight that was missing, 0 … 1) and "<name>/outage" (1 where the term raised, only in batches where it did).
     Raises ValueError for a batch that is not whole groups, or a group that mixes references.
@@ -108,15 +110,21 @@ class Composite:
         except RewardUnusable:
             raise
         except Exception as failure:  # noqa: BLE001 - whatever a scorer throws is its outage, until it lasts
-            self._outage(name, failure)
+            self._outage(term, failure)
             return Scores(np.full(len(batch), np.nan), {"outage": np.ones(len(batch))})
-        self._failures.pop(name, None)
+        unanswered = scored.components.get("unanswered", np.zeros(1))
+        asked = unanswered[~np.isnan(unanswered)]
+        if asked.size and asked.all():
+            self._outage(term, RewardOutage(f"{name}: none of {asked.size} questions was answered"))
+        elif asked.size:
+            self._failures.pop(name, None)
         return scored
 
-    def _outage(self, name: str, failure: Exception) -> None:
+    def _outage(self, term: Term, failure: Exception) -> None:
+        name = term.reward.name
         self._failures[name] = self._failures.get(name, 0) + 1
         _LOG.warning("reward %s failed, its values are missing: %s", name, failure, exc_info=failure)
-        if self._failures[name] >= self.patience:
+        if term.weight and self._failures[name] >= self.patience:
             raise RewardUnusable(
                 f"{self.name}: {name} failed {self.patience} batches in a row, last with {failure!r}; "
                 "repair the scorer and resume from the last checkpoint"

@@ -28,6 +28,7 @@ class Parallel:
         if workers < 1 or chunk < 1:
             raise ValueError(f"parallel {reward.name}: workers ({workers}) and chunk ({chunk}) must be at least 1")
         self.name = reward.name
+        self.never_alone = bool(getattr(reward, "never_alone", False))
         self._reward, self._workers, self._chunk = reward, workers, chunk
         self._pool: ProcessPoolExecutor | None = None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from model.findings import is_comparison
 from training.rewards.batch import Sample, Scores, scores
-from training.rewards.reading import is_empty, ngrams, spans, words
+from training.rewards.reading import is_empty, ngrams, words, written
 
 _N = 3
 
@@ -49,8 +49,8 @@ def _value(one: Sample, claims: int | None, copied: float | None) -> float | Non
 
 
 def comparisons(text: str) -> int:
-    """Sentences that speak of an earlier state."""
-    return sum(is_comparison(span.text) for span in spans(text))
+    """Sentences that speak of an earlier state, under any heading."""
+    return sum(is_comparison(span.text) for span in written(text))
 
 
 def similarity(text: str, other: str) -> float:

@@ -2,6 +2,8 @@
 
 Everything clinical comes from `model.findings`, the same reader that guards the drafts of the service; a mistake of
 that reader is a hole of every reward built on it, which is why none of them should be trained on alone.
+Of a reference, findings and impression are the truth. Of a prediction all text counts, whatever heading it stands
+under (`claims`, `written`): what nobody reads could be written for nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import chain
 
 from model.findings import Finding, read_findings
 from model.report_text import Span, sentences
@@ -32,7 +35,7 @@ def read_once(text: str) -> tuple[Finding, ...]:
 
 @lru_cache(maxsize=8192)
 def statements(text: str) -> tuple[Finding, ...]:
-    """Every statement about a condition.
+    """Every statement of findings and impression about a condition.
 
     "The heart is stable" says neither that it is large nor that it may be, and is left out.
     """
@@ -40,9 +43,26 @@ def statements(text: str) -> tuple[Finding, ...]:
 
 
 @lru_cache(maxsize=8192)
+def claims(text: str) -> tuple[Finding, ...]:
+    """`statements`, and those under any other heading."""
+    found = chain.from_iterable(read_once(sentence) for sentence in unasked(text))
+    return statements(text) + tuple(one for one in found if one.hedge != "unsaid")
+
+
+@lru_cache(maxsize=8192)
+def written(text: str) -> tuple[Span, ...]:
+    """Sentences of all sections."""
+    return sentences(text)
+
+
 def spans(text: str) -> tuple[Span, ...]:
     """Sentences of findings and impression."""
-    return tuple(span for span in sentences(text) if span.section != "other")
+    return tuple(span for span in written(text) if span.section != "other")
+
+
+def unasked(text: str) -> tuple[str, ...]:
+    """Sentences under headings that no prompt asks for ("Recommendation:", "Comparison:", …)."""
+    return tuple(span.text for span in written(text) if span.section == "other")
 
 
 def is_empty(text: str) -> bool:
@@ -51,8 +71,8 @@ def is_empty(text: str) -> bool:
 
 
 def words(text: str) -> list[str]:
-    """Lower-case words and numbers of all sentences, without headings and punctuation."""
-    return [word for span in spans(text) for word in _WORD.findall(span.text.lower())]
+    """Lower-case words and numbers of all sentences of all sections, without headings and punctuation."""
+    return [word for span in written(text) for word in _WORD.findall(span.text.lower())]
 
 
 def ngrams(tokens: list[str], n: int) -> list[tuple[str, ...]]:

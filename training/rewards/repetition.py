@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from training.rewards.batch import Sample, Scores, scores
-from training.rewards.reading import is_empty, ngrams, spans, words
+from training.rewards.reading import is_empty, ngrams, words, written
 
 _N = 3
 
@@ -43,8 +43,8 @@ def distinct_3grams(text: str) -> float:
 
 
 def distinct_sentences(text: str) -> float:
-    """Share of non-repeated sentences, case and full stops aside; 1 where there is none."""
-    return _distinct([span.text.lower().strip(" .") for span in spans(text)])
+    """Share of non-repeated sentences of all sections, case and full stops aside; 1 where there is none."""
+    return _distinct([span.text.lower().strip(" .") for span in written(text)])
 
 
 def _distinct(items: Sequence[object]) -> float:

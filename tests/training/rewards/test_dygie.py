@@ -76,6 +76,15 @@ def test_equal_reports_are_annotated_equally_alone_and_together(annotator):
     assert annotator([other, REPORT]) == [annotator([other])[0], annotator([REPORT])[0]]
 
 
+def test_batches_of_any_size_and_order_annotate_alike(paths, annotator):
+    words = REPORT.split()
+    reports = ["", *(" ".join(words[start:]) for start in range(len(words))), "xxxxxxxxxx effusion " * 60, REPORT]
+    alone = DyGIE(paths, "radgraph", batch=1)(reports)
+    assert sum(map(bool, alone)) > 5
+    assert annotator(reports) == alone
+    assert DyGIE(paths, "radgraph", batch=3)(reports[::-1]) == alone[::-1]
+
+
 def test_empty_report_and_one_word(annotator):
     empty, word = annotator(["  ", "effusion"])
     assert empty == {}
@@ -89,8 +98,8 @@ def test_reports_longer_than_the_encoder(annotator):
 
 def test_word_vector_is_the_mean_of_its_pieces(annotator):
     pieces = annotator._tokenizer("cardiomegaly", add_special_tokens=False)["input_ids"]
-    whole = annotator._word_vectors(["no", "xxx"])
-    states = annotator._piece_vectors([tiny.vocabulary().index(piece) for piece in ("no", "x", "##x", "##x")])
+    (whole,) = annotator._word_vectors([["no", "xxx"]])
+    (states,) = annotator._piece_vectors([[tiny.vocabulary().index(piece) for piece in ("no", "x", "##x", "##x")]])
     assert len(pieces) == 1
     assert torch.allclose(whole[1], states[1:].mean(dim=0), atol=1e-6)
 

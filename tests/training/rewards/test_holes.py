@@ -144,6 +144,22 @@ HOLES = {
         caught_by=("prior_claims", "findings_errors"),
         fooled=("findings_f1", "agreement"),
     ),
+    "text under another heading": Hole(
+        HONEST + " Recommendation: " + "There is a large left pneumothorax, new since the prior study. " * 60,
+        caught_by=("findings_f1", "findings_errors", "length", "repetition", "prior_claims", "section_format", "bleu2"),
+        fooled=("agreement",),
+    ),
+    "finding under another heading": Hole(
+        HONEST + " Comparison: There is a left pneumothorax.",
+        caught_by=("findings_f1", "findings_errors", "section_format"),
+        fooled=("agreement", "length", "prior_claims"),
+    ),
+    "nothing but another heading": Hole(
+        "Recommendation: " + HONEST_NORMAL.replace("Findings: ", "").replace("Impression: ", ""),
+        caught_by=("findings_f1", "findings_errors", "length", "repetition", "prior_claims", "section_format"),
+        honest=HONEST_NORMAL,
+        reference=NORMAL,
+    ),
     "both sections where findings were asked": Hole(
         HONEST,
         caught_by=("section_format", "bleu2"),

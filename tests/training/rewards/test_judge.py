@@ -46,7 +46,7 @@ def test_good_answer(server, make):
     assert found.values == pytest.approx([1 / 8])
     assert {name: values[0] for name, values in found.components.items()} == {
         "judge_significant": 3, "judge_insignificant": 4, "judge_A": 3, "judge_B": 1, "judge_C": 2, "judge_D": 0,
-        "judge_E": 0, "judge_F": 1,
+        "judge_E": 0, "judge_F": 1, "unanswered": 0,
     }  # fmt: skip
 
 
@@ -84,7 +84,9 @@ def test_lasting_fault_is_missing_never_zero_errors(server, make, fault):
     server.script = [PASSING[fault]]
     found = make(attempts=2, timeout=patience(fault))(samples())
     assert found.missing.all()
-    assert all(values.tolist() != values.tolist() for values in found.components.values())  # NaN, each
+    said = {name: values[0] for name, values in found.components.items()}
+    assert said.pop("unanswered") == 1
+    assert all(value != value for value in said.values()), "NaN, each"  # noqa: PLR0124
     assert len(server.seen) == 2
 
 
@@ -228,7 +230,9 @@ def test_check_at_the_start(server, make):
 
 
 def test_url_and_model_from_the_environment(monkeypatch):
-    with pytest.raises(JudgeUnusable, match="No judge url: set `url`"):
+    with pytest.raises(
+        JudgeUnusable, match=r"No judge url: serve a model .* set `url` in \[rl.rewards.options.judge\]"
+    ):
         JudgeOptions()
     monkeypatch.setenv("UNIRG_JUDGE_URL", "http://127.0.0.1:1/v1/")
     with pytest.raises(JudgeUnusable, match="UNIRG_JUDGE_MODEL"):

@@ -120,6 +120,46 @@ def test_an_outage_that_lasts_ends_the_run():
         mix(GROUP)
 
 
+class Silent:
+    """Asks others: for each call, what is unanswered in it (1, 0, or NaN where nothing was asked)."""
+
+    name = "silent"
+
+    def __init__(self, *calls: list[float]):
+        self.calls = list(calls)
+
+    def __call__(self, batch):  # noqa: ARG002
+        unanswered = np.array(self.calls.pop(0), dtype=np.float64)
+        return Scores(np.where(unanswered == 1, nan, 0.5), {"unanswered": unanswered})
+
+
+@pytest.mark.parametrize(
+    ("calls", "ends"),
+    [
+        ([[1, 1, 1, 1], [1, 1, 1, 1]], True),
+        ([[1, 1, nan, nan], [nan] * 4, [nan, 1, nan, nan]], True),
+        ([[1, 1, 1, 1], [1, 1, 1, 0], [1, 1, 1, 1]], False),
+        ([[nan] * 4, [nan] * 4, [nan] * 4], False),
+    ],
+)
+def test_silence_is_an_outage_unless_something_was_answered(calls: list[list[float]], ends: bool):
+    mix = Composite([Term(A, 1), Term(Silent(*calls), 1)], 4, patience=2)
+    for _ in calls[:-1]:
+        mix(GROUP)
+    if ends:
+        with pytest.raises(RewardUnusable, match="silent failed 2 batches in a row"):
+            mix(GROUP)
+    else:
+        mix(GROUP)
+
+
+@pytest.mark.parametrize("judge", [Broken(OSError("refused")), Silent(*[[1, 1, 1, 1]] * 4)], ids=["broken", "silent"])
+def test_an_outage_of_what_is_only_logged_ends_nothing(judge):
+    mix = Composite([Term(A, 1), Term(judge, 0)], 4, patience=2)
+    for _ in range(4):
+        assert mix(GROUP).values == pytest.approx(A.values)
+
+
 def test_what_waiting_cannot_mend_is_not_masked():
     with pytest.raises(RewardUnusable, match="weights are absent"):
         Composite([Term(A, 1), Term(Broken(RewardUnusable("weights are absent")), 1)], 4)(GROUP)

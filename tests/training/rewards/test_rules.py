@@ -10,6 +10,7 @@ import pytest
 from training.rewards.agreement import Agreement
 from training.rewards.batch import Sample, Scores, scores
 from training.rewards.bleu import Bleu2, bleu2
+from training.rewards.change_f1 import ChangeF1
 from training.rewards.findings_errors import FindingsErrors, count_errors
 from training.rewards.findings_f1 import FindingsF1
 from training.rewards.length import Length
@@ -143,6 +144,36 @@ def test_length_is_symmetric_with_a_plateau(written: int, wanted: int, expected:
 
 def test_length_counts_no_headings():
     assert judged(Length(), "Findings: clear lungs. Impression: normal.", "Clear lungs. Normal.") == 1
+
+
+OTHER = "Findings: Clear lungs. Recommendation: Follow-up film, compared with the prior, to exclude new left effusion."
+
+
+@pytest.mark.parametrize(
+    ("reward", "given", "expected"),
+    [
+        (Length(plateau=1, slack=0), {}, 2 / 13),
+        (PriorClaims(), {}, 1 / 2),
+        (PriorClaims(), {"has_prior": True, "prior_report": OTHER.split("Recommendation: ")[1]}, 1 - 9 / 11),
+        (FindingsErrors(), {}, 1 / 3),  # an effusion, a comparison
+        (FindingsF1(), {}, 0.0),
+        (ChangeF1(), {}, 0.0),
+    ],
+    ids=lambda one: getattr(one, "name", ""),
+)
+def test_a_prediction_is_read_under_every_heading(reward, given: dict, expected: float):
+    assert judged(reward, OTHER, "Clear lungs.", **given) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("reward", [Length(), PriorClaims(), Repetition(), FindingsErrors(), FindingsF1()])
+def test_text_under_other_headings_alone_is_no_report(reward):
+    assert judged(reward, "Recommendation: Clear lungs.", "Clear lungs.") == 0
+
+
+@pytest.mark.parametrize("reward", [FindingsErrors(), FindingsF1(), Length(), Repetition()])
+def test_what_the_reference_has_under_other_headings_is_asked_of_nobody(reward):
+    truth = "Findings: Clear lungs. Indication: Pleural effusion. Comparison: None."
+    assert judged(reward, "Findings: Clear lungs.", truth) == pytest.approx(1, abs=0.25)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from training.rewards.batch import RewardOutage, Sample, scores
 from training.rewards.bleu import Bleu2
 from training.rewards.cache import Cached, Store
 from training.rewards.findings_errors import FindingsErrors
+from training.rewards.mix import Composite, Term
 from training.rewards.parallel import Parallel
 
 TEXTS = ["Small right effusion.", "No effusion.", "Cardiomegaly.", "", "Edema. Edema.", "Left pneumothorax.", "Clear."]
@@ -99,6 +100,21 @@ def test_whatever_the_judge_sees_is_part_of_the_key(tmp_path: Path, other: Sampl
     cached([Sample("a", "b", has_prior=False)])
     cached([other])
     assert len(counted.asked) == 2
+
+
+@pytest.mark.parametrize("wrap", ["cache", "workers", "both"])
+def test_what_may_never_train_alone_may_not_in_a_wrapper_either(tmp_path: Path, wrap: str):
+    class Blind(Counted):
+        never_alone = True
+
+    reward = Blind()
+    if wrap != "cache":
+        reward = Parallel(reward, workers=1)
+    if wrap != "workers":
+        reward = Cached(reward, Store(tmp_path / "c"), "1")
+    with pytest.raises(ValueError, match="may not be the only weighted term"):
+        Composite([Term(reward, 1)], 1)
+    Composite([Term(reward, 1), Term(Cached(Bleu2(), Store(tmp_path / "c"), "1"), 1)], 1)
 
 
 def test_another_version_or_reward_finds_nothing_of_the_old(tmp_path: Path):

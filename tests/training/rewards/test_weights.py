@@ -28,7 +28,9 @@ def test_no_path_given(judge):
     told = str(error.value)
     assert SOURCES[key].what in told
     assert SOURCES[key].project in told
-    assert f"`{key}` under [rewards.weights]" in told
+    assert f"weights = {{ {key} = PATH }}" in told, "where a run names it"
+    assert "[[rl.rewards]]" in told
+    assert "`evaluate --metrics` under [rewards.weights]" in told
 
 
 @pytest.mark.parametrize("judge", NEEDS)
