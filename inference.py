@@ -5,8 +5,8 @@ usage: python inference.py --input_json_file CASES.json --save_json_file PREDICT
 
 Only the frontal film (`key_image_path`) and the context's indication and comparison are used, as the checkpoint was
 trained. Films: PNG, JPEG or DICOM. Drafts are kept beside the result while it is written, so that a run which was
-killed goes on where it stopped. A case whose film cannot be read is reported at the end and stays without
-`model_prediction`; the exit code is then 1. A research system, not for diagnosis.
+killed goes on where it stopped. A case whose film is not named, or cannot be read, is reported at the end and stays
+without `model_prediction`; the exit code is then 1. A research system, not for diagnosis.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ def predict(asked: argparse.Namespace) -> dict[str, str]:
     records = read_records(asked.input_json_file)
     cases = [study_case(name, record, asked.img_root_dir) for name, record in records.items()]
     checkpoint = load_checkpoint(asked.checkpoint, asked.weights)
-    identity = {"weights": checkpoint.weights_digest(), "split": asked.split, "cases": str(asked.input_json_file)}
     part = asked.save_json_file.with_name(f"{asked.save_json_file.name}.part.jsonl")
-    kept = KeptDrafts(part, identity)
+    kept = KeptDrafts(part, {"weights": checkpoint.weights_digest()})
     writer = cache(lambda: Writer(checkpoint, asked.device))
     done = write_drafts(cases, asked.split, writer, kept, batch=asked.batch_size)
     predicted = {
-        name: record | ({PREDICTION: done.drafts[name].text} if name in done.drafts else {})
+        name: {key: value for key, value in record.items() if key != PREDICTION}
+        | ({PREDICTION: done.drafts[name].text} if name in done.drafts else {})
         for name, record in records.items()
     }
     write_records(asked.save_json_file, predicted)

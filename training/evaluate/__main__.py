@@ -140,7 +140,8 @@ def run(asked: argparse.Namespace) -> None:
 def score(asked: argparse.Namespace) -> None:
     """Judge predictions that exist. They name no prior and no token probabilities, so these parts stay empty."""
     records = rexrank.read_records(asked.predictions)
-    said = {name: Draft(record[rexrank.PREDICTION]) for name, record in records.items() if rexrank.PREDICTION in record}
+    predicted = {name: rexrank.prediction(record) for name, record in records.items()}
+    said = {name: Draft(text) for name, text in predicted.items() if text is not None}
     cases = [
         rexrank.study_case(name, record, asked.img_root, asked.predictions.stem) for name, record in records.items()
     ]
@@ -177,7 +178,8 @@ def compared(asked: argparse.Namespace) -> None:
 
 def sites(asked: argparse.Namespace) -> None:
     """Leave-one-site-out."""
-    _write_json(asked.out, leave_one_site_out([_results(path) for path in asked.results], seed=asked.seed))
+    runs = [_results(path) for path in asked.results]
+    _write_json(asked.out, leave_one_site_out(runs, seed=asked.seed, draws=asked.draws))
 
 
 VERBS: dict[str, Callable[[argparse.Namespace], None]] = {

@@ -14,7 +14,7 @@ from PIL import Image
 from model.prompting import Prior, Prompt, build_prompt
 from model.report_text import compose
 
-Film = Callable[[int], Image.Image]  # side in px -> square 8-bit L image
+Film = Callable[[int], Image.Image]  # side in px -> square 8-bit L image; a partial of what it is made from
 Split = Literal["reports", "findings"]  # ReXrank's words: findings + impression, or findings alone
 AGE_BANDS = ((0, 40, "below 40"), (40, 60, "40 to 59"), (60, 80, "60 to 79"), (80, 200, "80 and over"))
 UNKNOWN = "unknown"
@@ -63,7 +63,12 @@ class StudyCase:
 
     def reference(self, split: Split) -> str:
         """What a prediction of that split is judged by."""
-        return compose(self.findings, self.impression if split == "reports" else "")
+        return compose(self.findings) if split == "findings" else whole_report(self.findings, self.impression)
+
+    @property
+    def first(self) -> bool:
+        """Whether nothing earlier is known of the patient: a follow-up may come without its prior."""
+        return self.prior is None and self.encounter == 1
 
     def prompt(self, split: Split) -> Prompt:
         """As the service and the training ask."""
@@ -76,6 +81,14 @@ class StudyCase:
     def films(self) -> tuple[Film, ...]:
         """In the order of the prompt: prior first."""
         return (self.prior.film, self.film) if self.prior else (self.film,)
+
+
+def whole_report(findings: str, impression: str) -> str:
+    """The reference of the split `reports` as ReXrank's own script writes it: the word None for a missing section.
+
+    Source: rajpurkarlab/ReXrank, example_files/evaluation_script.md.
+    """
+    return f"Findings: {findings.strip() or None} Impression: {impression.strip() or None}"
 
 
 def age_band(age: str | float | None) -> str:

@@ -53,8 +53,7 @@ def compare(first: Results, second: Results, *, seed: int = 0, draws: int = DRAW
 
 
 def _common(first: Results, second: Results) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    if first["data"]["split"] != second["data"]["split"]:
-        raise NotComparable("one run is of reports and the other of findings; evaluate both on the same split")
+    _refuse_two_splits([first, second])
     other = {row["study"]: row for row in second["studies"]}
     rows = [(row, other[row["study"]]) for row in first["studies"] if row["study"] in other]
     if not rows:
@@ -67,6 +66,11 @@ def _common(first: Results, second: Results) -> list[tuple[Mapping[str, Any], Ma
     return rows
 
 
+def _refuse_two_splits(runs: Sequence[Results]) -> None:
+    if len({run["data"]["split"] for run in runs}) > 1:
+        raise NotComparable("one run is of reports and the other of findings; evaluate all on the same split")
+
+
 def _ratio(rows: Sequence[Mapping[str, Any]], name: str) -> Ratio:
     """A figure rebuilt from per-study scores; null is a study that was not judged."""
     pairs = [row["scores"].get(name) or (None, None) for row in rows]
@@ -74,22 +78,28 @@ def _ratio(rows: Sequence[Mapping[str, Any]], name: str) -> Ratio:
     return Ratio(*(np.array([np.nan if v is None else v for v in column], dtype=np.float64) for column in columns))
 
 
-def leave_one_site_out(runs: Sequence[Results], *, seed: int = 0) -> dict[str, Any]:
+def leave_one_site_out(runs: Sequence[Results], *, seed: int = 0, draws: int = DRAWS) -> dict[str, Any]:
     """Each run was trained without some site; at each site, runs that trained on it against runs that did not.
 
     The runs' own `trained_sites` tell. A site that no run, or every run, trained on has no drop. Of several runs of a
-    kind the studies are pooled, each as its own. Raises NotComparable where a run does not say what it trained on.
+    kind the studies are pooled, each as its own; patients are drawn once for both kinds. Raises NotComparable where a
+    run does not say what it trained on, or is of another split.
     """
+    _refuse_two_splits(runs)
     untold = [run["system"]["name"] for run in runs if not run["sites"]["trained_sites"]]
     if untold:
         raise NotComparable(f"{', '.join(untold)}: evaluate with --trained-sites, so that seen and unseen can be told")
     sites = sorted({row["site"] for run in runs for row in run["studies"]})
     figures = [name for name in FIGURES if all(name in run["figures"] for run in runs)]
-    return {"runs": [run["system"] | {"trained_sites": run["sites"]["trained_sites"]} for run in runs],
-            "sites": {site: _at_site(site, runs, figures, seed) for site in sites}}  # fmt: skip
+    return {
+        "runs": [run["system"] | {"trained_sites": run["sites"]["trained_sites"]} for run in runs],
+        "seed": seed,
+        "draws": draws,
+        "sites": {site: _at_site(site, runs, figures, seed, draws) for site in sites},
+    }
 
 
-def _at_site(site: str, runs: Sequence[Results], figures: Sequence[str], seed: int) -> dict[str, Any]:
+def _at_site(site: str, runs: Sequence[Results], figures: Sequence[str], seed: int, draws: int) -> dict[str, Any]:
     seen: list[Mapping[str, Any]] = []
     unseen: list[Mapping[str, Any]] = []
     for run in runs:
@@ -103,6 +113,6 @@ def _at_site(site: str, runs: Sequence[Results], figures: Sequence[str], seed: i
         }
         if seen and unseen:
             parts = [(_ratio(rows, name), [row["patient"] for row in rows]) for rows in (seen, unseen)]
-            entry["drop"] = unpaired(parts[0], parts[1], seed=seed).as_json()
+            entry["drop"] = unpaired(parts[0], parts[1], seed=seed, draws=draws).as_json()
         table[name] = entry
     return table

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from tqdm import tqdm
 
 from model.errors import ImagingError
-from training.evaluate.cases import Draft, Split, StudyCase
+from training.evaluate.cases import Draft, Film, Split, StudyCase
 from training.evaluate.writing import PromptTooLong, Question
 
 
@@ -36,10 +38,33 @@ class Drafted:
     faults: dict[str, str] = field(default_factory=dict)
 
 
-class KeptDrafts:
-    """A file of drafts, one JSON line each, under a first line that says what they are of.
+def question_digest(case: StudyCase, split: Split) -> str:
+    """SHA-256 of all that a draft is written from: the prompt, and where its films come from."""
+    told = [case.prompt(split).text, *(_origin(film) for film in case.films())]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
-    Lines of another identity (other weights, other cases) are not taken over, nor is a last line that was cut off.
+
+def _origin(film: Film) -> list[str]:
+    """What the film is made from. One that does not tell (no partial) is another one in every process."""
+    return [_told(part) for part in film.args] if isinstance(film, partial) else [repr(film)]
+
+
+def _told(part: Any) -> str:
+    """A file with its size and time of change, so that another picture under the old name is noticed."""
+    if not isinstance(part, Path):
+        return repr(part)
+    try:
+        state = part.stat()
+    except OSError:
+        return str(part.absolute())
+    return f"{part.absolute()} {state.st_size} {state.st_mtime_ns}"
+
+
+class KeptDrafts:
+    """A file of drafts, one JSON line each, under a first line that says whose they are.
+
+    drafts: by study and `question_digest`. Lines of another identity (other weights) are not taken over, nor is a last
+    line that was cut off.
     """
 
     def __init__(self, path: Path, identity: Mapping[str, str]) -> None:
@@ -50,21 +75,25 @@ class KeptDrafts:
         part.write_text(json.dumps(self._identity) + "\n" + _lines(self.drafts), encoding="utf-8")
         part.replace(path)
 
-    def _read(self) -> Iterator[tuple[str, Draft]]:
+    def _read(self) -> Iterator[tuple[tuple[str, str], Draft]]:
         whole = self._path.read_text(encoding="utf-8").split("\n")[:-1] if self._path.is_file() else []
         if whole and json.loads(whole[0]) == self._identity:
             for row in map(json.loads, whole[1:]):
-                yield row["study"], Draft(row["text"], tuple((text, log) for text, log in row["tokens"]))
+                key = (row["study"], row.get("question", ""))  # without one: written by an earlier version
+                yield key, Draft(row["text"], tuple((text, log) for text, log in row["tokens"]))
 
-    def add(self, drafts: Mapping[str, Draft]) -> None:
+    def add(self, drafts: Mapping[tuple[str, str], Draft]) -> None:
         """Kept when this returns."""
         self.drafts.update(drafts)
         with self._path.open("a", encoding="utf-8") as file:
             file.write(_lines(drafts))
 
 
-def _lines(drafts: Mapping[str, Draft]) -> str:
-    rows = ({"study": study, "text": draft.text, "tokens": draft.tokens} for study, draft in drafts.items())
+def _lines(drafts: Mapping[tuple[str, str], Draft]) -> str:
+    rows = (
+        {"study": study, "question": question, "text": draft.text, "tokens": draft.tokens}
+        for (study, question), draft in drafts.items()
+    )
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
@@ -78,16 +107,17 @@ def write_drafts(
     label: str = "drafts",
 ) -> Drafted:
     """A draft of every study whose films can be read. writer: called only where something is left to draft."""
-    todo = sorted((case for case in cases if case.study not in kept.drafts), key=lambda case: len(case.films()))
+    keys = {case.study: (case.study, question_digest(case, split)) for case in cases}
+    todo = sorted((case for case in cases if keys[case.study] not in kept.drafts), key=lambda case: len(case.films()))
     found = Drafted()
     with tqdm(total=len(cases), initial=len(cases) - len(todo), unit="study", desc=label, disable=not todo) as bar:
         for start in range(0, len(todo), batch):
             some = todo[start : start + batch]
             fresh = _written(some, split, writer())
-            kept.add(fresh.drafts)
+            kept.add({keys[study]: draft for study, draft in fresh.drafts.items()})
             found.faults |= fresh.faults
             bar.update(len(some))
-    found.drafts = {case.study: kept.drafts[case.study] for case in cases if case.study in kept.drafts}
+    found.drafts = {study: kept.drafts[key] for study, key in keys.items() if key in kept.drafts}
     return found
 
 

@@ -1,6 +1,7 @@
 """Figures by group of studies (site, sex, age, encounter, ...), the gap between groups, seen against unseen sites.
 
 Every group is shown with its n, however small; the gap is given over all groups and over those of at least LARGE.
+Studies of which an attribute is not known are shown, but are no group: they have no part in a gap.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.evaluate.cases import StudyCase
+from training.evaluate.cases import UNKNOWN, StudyCase
 from training.evaluate.metrics import FIGURES
 from training.evaluate.resampling import DRAWS, Ratio, finite, gap, interval, unpaired
 
@@ -44,7 +45,7 @@ def by_group(whole: Grouped, groups: Sequence[str], seed: int, draws: int = DRAW
 def gaps(whole: Grouped, groups: Sequence[str], seed: int, draws: int = DRAWS) -> dict[str, object]:
     """By figure: largest minus smallest over all groups, and over the large ones, with the worst and the best."""
     found: dict[str, object] = {}
-    sizes = {group: list(groups).count(group) for group in sorted(set(groups))}
+    sizes = {group: list(groups).count(group) for group in sorted(set(groups) - {UNKNOWN})}
     for name in whole.ratios:
         if FIGURES[name].better == "neither":
             continue
@@ -76,7 +77,7 @@ def subgroup_section(
     attributes = list(dict.fromkeys(name for case in cases for name in case.groups))
     section: dict[str, object] = {}
     for attribute in attributes:
-        groups = [case.groups.get(attribute, "unknown") for case in cases]
+        groups = [case.groups.get(attribute, UNKNOWN) for case in cases]
         section[attribute] = {"groups": by_group(whole, groups, seed, draws), "gaps": gaps(whole, groups, seed, draws)}
     return section
 
@@ -101,6 +102,7 @@ def site_section(
         labels = ["seen" if one else "unseen" for one in seen]
         section["seen_unseen"] = by_group(whole, labels, seed, draws)
         section["drop"] = {
-            name: unpaired(whole.part(name, seen), whole.part(name, ~seen), seed=seed).as_json() for name in ratios
+            name: unpaired(whole.part(name, seen), whole.part(name, ~seen), seed=seed, draws=draws).as_json()
+            for name in ratios
         }
     return section

@@ -1,8 +1,9 @@
 """Follow-ups: by encounter and by what changed, and what a true, a missing and a wrong prior do to the draft.
 
-The temporal class of a study is read from its reference by rule, the weightiest change first: no prior given: first
-study; anything new: new development; worse: progression; improved or resolved: regression; otherwise no change. UniRG's
-classes were given by GPT-5 and call a resolved finding no regression; here it is one, since there is no sixth class.
+The temporal class of a study is read from its reference by rule, the weightiest change first: nothing earlier known of
+the patient: first study; anything new: new development; worse: progression; improved or resolved: regression; otherwise
+no change. UniRG's classes were given by GPT-5 and call a resolved finding no regression; here it is one, since there is
+no sixth class.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ _LAST_ENCOUNTER = 5
 _COMPARED = ("change_f1", "change_errors", "findings_f1", "findings_errors", "inverse_radcliq_v1")
 
 
-def temporal_class(text: str, *, has_prior: bool) -> str:
+def temporal_class(text: str, *, first: bool) -> str:
     """One of CLASSES, from the report's own words."""
-    if not has_prior:
+    if first:
         return "first study"
     said = {change for *_, change in changes(text)}
     if "new" in said:
@@ -63,7 +64,7 @@ class Arm:
 def class_agreement(cases: Sequence[StudyCase], drafts: Sequence[str]) -> dict[str, object]:
     """How often the draft's class is the reference's, over studies with a prior; counts by (reference, draft)."""
     pairs = [
-        (temporal_class(case.reference("reports"), has_prior=True), temporal_class(draft, has_prior=True))
+        (temporal_class(case.reference("reports"), first=False), temporal_class(draft, first=False))
         for case, draft in zip(cases, drafts, strict=True)
         if case.prior
     ]
@@ -82,7 +83,7 @@ def longitudinal_section(whole: Arm, arms: Mapping[str, Arm], *, seed: int, draw
     """For results.json. whole: every study as it came; arms: by name of ARMS, over the studies with a prior."""
     patients = [case.patient for case in whole.cases]
     grouped = Grouped(whole.ratios, patients)
-    classes = [temporal_class(c.reference("reports"), has_prior=c.prior is not None) for c in whole.cases]
+    classes = [temporal_class(c.reference("reports"), first=c.first) for c in whole.cases]
     first = [k for k, case in enumerate(whole.cases) if case.prior is None]
     silent: dict[str, tuple[Sequence[str], Sequence[str]]] = {
         "studies without a prior": ([whole.drafts[k] for k in first], [patients[k] for k in first])

@@ -121,7 +121,7 @@ class Judges:
             given = {"weights": dict(setup.weights)} if weighs else {}
             self._make(figure, name, given | dict(setup.options.get(figure, {})))
         if "chexprompt" in setup.options:
-            self._make("chexprompt_errors", "chexprompt_judge", dict(setup.options["chexprompt"]))
+            self._make("chexprompt_errors", "chexprompt", dict(setup.options["chexprompt"]))
         else:
             self.absent["chexprompt_errors"] = (
                 "no judge is configured ([rewards.options.chexprompt] of the metrics file)"

@@ -173,13 +173,31 @@ def gap(groups: Mapping[str, tuple[Ratio, Sequence[str]]], *, seed: int, draws: 
     return Interval(finite(width), *_percentiles(spans), sum(judged), people)
 
 
-def unpaired(first: tuple[Ratio, Sequence[str]], second: tuple[Ratio, Sequence[str]], *, seed: int) -> Interval:
-    """First - second of two different sets of studies."""
-    drawn = replicates(*first, seed=seed) - replicates(*second, seed=seed + 1)
+def unpaired(
+    first: tuple[Ratio, Sequence[str]], second: tuple[Ratio, Sequence[str]], *, seed: int, draws: int = DRAWS
+) -> Interval:
+    """First - second of two sets of studies. Of sets that share patients, patients are drawn once for both."""
+    people = [{name for name, row in zip(who, ratio.judged, strict=True) if row} for ratio, who in (first, second)]
+    if people[0] & people[1] and min(map(len, people)) > 1:
+        drawn = _drawn_together(first, second, seed, draws)
+    else:
+        drawn = replicates(*first, seed=seed, draws=draws) - replicates(*second, seed=seed + 1, draws=draws)
     low, high = _percentiles(drawn)
     judged = sum(int(ratio.judged.sum()) for ratio, _ in (first, second))
-    people = len({name for ratio, who in (first, second) for name, row in zip(who, ratio.judged, strict=True) if row})
-    return Interval(finite(first[0].value - second[0].value), low, high, judged, people)
+    return Interval(finite(first[0].value - second[0].value), low, high, judged, len(people[0] | people[1]))
+
+
+def _drawn_together(
+    first: tuple[Ratio, Sequence[str]], second: tuple[Ratio, Sequence[str]], seed: int, draws: int
+) -> Numbers:
+    """First - second, [draws]: a patient who is drawn brings the studies of either set."""
+    one, other = first[0], second[0]
+    none, neither = np.zeros(len(one.judged)), np.zeros(len(other.judged))
+    beside = [np.concatenate([part, neither]) for part in (one.numerator, one.denominator)]
+    beside += [np.concatenate([none, part]) for part in (other.numerator, other.denominator)]
+    rows = np.concatenate([one.judged, other.judged])
+    sums = _drawn(_pooled(beside, [*first[1], *second[1]], rows), np.random.default_rng(seed), draws)
+    return _divided(sums[0], sums[1]) - _divided(sums[2], sums[3])
 
 
 def paired(first: Ratio, second: Ratio, patients: Sequence[str], *, seed: int, draws: int = DRAWS) -> Difference:

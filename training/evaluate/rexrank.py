@@ -17,8 +17,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
+from model.errors import NotAnImage
 from model.report_text import section_text
-from training.evaluate.cases import UNKNOWN, Split, StudyCase, age_band, sex_group
+from training.evaluate.cases import UNKNOWN, Film, Split, StudyCase, age_band, sex_group, whole_report
 from training.evaluate.films import read_film
 
 PREDICTION = "model_prediction"
@@ -72,19 +75,39 @@ def image_file(root: Path, record: Record, case: str) -> Path:
 
 
 def study_case(case: str, record: Record, root: Path, site: str = "rexrank") -> StudyCase:
-    """One record as a study. The files name no patients: each case counts as one. Raises BadRecords."""
-    told = read_context(record.get("context"))
+    """One record as a study. The files name no patients: each case counts as one. Raises BadRecords.
+
+    A record without an image below the root is a study as well; its film cannot be read.
+    """
+    told = read_context(_section(record, "context", case))
     return StudyCase(
         study=case,
         patient=str(record.get("patient_id") or case),
         site=site,
-        film=partial(read_film, image_file(root, record, case)),
+        film=_film(root, record, case),
         findings=_section(record, "section_findings", case),
         impression=_section(record, "section_impression", case),
         indication=told.get("indication"),
         comparison=told.get("comparison"),
         groups={"sex": sex_group(told.get("gender")), "age": age_band(told.get("age")), "race": UNKNOWN},
     )
+
+
+def _film(root: Path, record: Record, case: str) -> Film:
+    try:
+        return partial(read_film, image_file(root, record, case))
+    except BadRecords as error:
+        return partial(_no_film, str(error))
+
+
+def _no_film(reason: str, _size: int) -> Image.Image:
+    raise NotAnImage(reason)
+
+
+def prediction(record: Record) -> str | None:
+    """The record's draft; None where it has none: no key, null, NaN, or anything but text."""
+    said = record.get(PREDICTION)
+    return said if isinstance(said, str) else None
 
 
 def _section(record: Record, key: str, case: str) -> str:
@@ -97,20 +120,20 @@ def _section(record: Record, key: str, case: str) -> str:
 def write_tables(records: Mapping[str, Record], split: Split, folder: Path) -> tuple[Path, Path]:
     """ground_truth.csv and predictions.csv: study_id (0, 1, ...), case_id, report. Raises BadRecords.
 
-    reports: "Findings: ... Impression: ..." with the word None for a missing part, as ReXrank's script writes it, and
-    the prediction as it is. findings: the bare findings of both; cases without reference findings are left out.
+    reports: `whole_report`, and the prediction as it is. findings: the bare findings of both. Cases without a reference
+    for the split are left out, as they are not judged.
     """
-    unpredicted = [case for case, record in records.items() if not isinstance(record.get(PREDICTION), str)]
+    unpredicted = [case for case, record in records.items() if prediction(record) is None]
     if unpredicted:
         raise BadRecords(f"{len(unpredicted)} cases have no {PREDICTION}, such as {unpredicted[0]}; run inference.py")
     truth, predicted = [], []
     for case, record in records.items():
         findings, impression = _section(record, "section_findings", case), _section(record, "section_impression", case)
-        said = record[PREDICTION]
-        if split == "reports":
-            truth.append((case, f"Findings: {findings or None} Impression: {impression or None}"))
+        said = prediction(record) or ""
+        if split == "reports" and (findings or impression):
+            truth.append((case, whole_report(findings, impression)))
             predicted.append((case, said))
-        elif findings:
+        elif split == "findings" and findings:
             truth.append((case, findings))
             predicted.append((case, section_text(said, "findings")))
     folder.mkdir(parents=True, exist_ok=True)

@@ -62,8 +62,7 @@ def draft_arms(
         asked |= {"without prior": without_priors(paired), "wrong prior": with_wrong_priors(paired, plan.seed)}
     found = {}
     for arm, some in asked.items():
-        identity = {**plan.system, "split": plan.split, "source": plan.source, "arm": arm}
-        kept = KeptDrafts(plan.folder / f"drafts-{arm.replace(' ', '-')}.jsonl", identity)
+        kept = KeptDrafts(plan.folder / f"drafts-{arm.replace(' ', '-')}.jsonl", plan.system)
         found[arm] = (some, write_drafts(some, plan.split, writer, kept, batch=plan.batch, label=arm))
     return found
 
@@ -149,7 +148,7 @@ def _sections(plan: Plan, whole: Arm, measured: Measured) -> dict[str, Any]:
     for name in ("findings_errors", "chexprompt_errors"):
         if name in measured.components:
             parts = measured.components[name]
-            categories = {key: values for key, values in parts.items() if key != "errors"}
+            categories = {key: values for key, values in parts.items() if key not in ("errors", "unanswered")}
             errors[name] = error_section(error_totals(parts), categories, patients, **options)
     return {
         "labels": label_section(texts, references, patients, **options),
@@ -204,7 +203,7 @@ def _studies(plan: Plan, whole: Arm) -> list[dict[str, Any]]:
             "site": case.site,
             "has_prior": case.prior is not None,
             "encounter": encounter_group(case.encounter),
-            "temporal_class": temporal_class(case.reference("reports"), has_prior=case.prior is not None),
+            "temporal_class": temporal_class(case.reference("reports"), first=case.first),
             "groups": dict(case.groups),
             "reference": _reference(plan, case),
             "prediction": text,

@@ -13,6 +13,8 @@ import pytest
 import inference
 from model.manifest import load_checkpoint
 from training.evaluate import __main__ as command
+from training.evaluate.drafting import question_digest
+from training.evaluate.rexrank import study_case
 from training.phantom.dicom import StudyIdentity, dx_dataset
 from training.phantom.film import model_film
 from training.phantom.reports import report_sections
@@ -147,9 +149,10 @@ def test_predictions_are_scored_and_tabulated(cases, tmp_path):
 def test_a_killed_inference_goes_on_where_it_stopped(cases):
     predict(cases)
     whole = json.loads((cases / "predicted.json").read_text())
-    checkpoint = load_checkpoint("unirg-cxr-nano")
-    identity = {"weights": checkpoint.weights_digest(), "split": "reports", "cases": str(cases / "cases.json")}
-    kept = {"study": "case1", "text": "Findings: Kept. Impression: Kept.", "tokens": []}
+    identity = {"weights": load_checkpoint("unirg-cxr-nano").weights_digest()}
+    record = json.loads((cases / "cases.json").read_text())["case1"]
+    question = question_digest(study_case("case1", record, cases), "reports")
+    kept = {"study": "case1", "question": question, "text": "Findings: Kept. Impression: Kept.", "tokens": []}
     part = cases / "predicted.json.part.jsonl"
     part.write_text(json.dumps(identity) + "\n" + json.dumps(kept) + "\n" + '{"study": "case2", "te')
     assert predict(cases) == 0
@@ -158,15 +161,40 @@ def test_a_killed_inference_goes_on_where_it_stopped(cases):
     assert again["case2"] == whole["case2"]
 
 
-def test_a_film_that_is_not_there_is_reported_and_the_others_are_drafted(cases, capsys):
+@pytest.mark.parametrize(
+    ("images", "reason"),
+    [
+        ({"key_image_path": "lost.png"}, "film cannot be read: "),
+        ({"key_image_path": None, "image_path": []}, "film cannot be read: case lost: neither key_image_path"),
+        ({"key_image_path": "../x.png"}, "film cannot be read: case lost: ../x.png leads out of the image folder"),
+    ],
+)
+def test_a_case_without_a_film_is_reported_and_the_others_are_drafted(cases, capsys, images, reason):
     records = json.loads((cases / "cases.json").read_text())
-    two = {"case0": records["case0"], "lost": {**records["case1"], "key_image_path": "lost.png"}}
+    two = {"case0": records["case0"], "lost": {**records["case1"], "model_prediction": "Of before.", **images}}
     (cases / "two.json").write_text(json.dumps(two))
     assert predict(cases, "two.json") == 1
-    assert "no prediction for lost: film cannot be read" in capsys.readouterr().err
+    assert f"no prediction for lost: {reason}" in capsys.readouterr().err
     predicted = json.loads((cases / "predicted.json").read_text())
     assert "model_prediction" in predicted["case0"]
     assert "model_prediction" not in predicted["lost"]
+
+
+@pytest.mark.parametrize("said", ["null", "NaN", '["Findings: Clear."]'])
+def test_a_prediction_that_is_no_text_is_none(tmp_path, said):
+    case = '{"section_findings": "Clear.", "model_prediction": %s}'
+    path = tmp_path / "p.json"
+    path.write_text(f'{{"a": {case % said}, "b": {case % json.dumps("Findings: Clear.")}}}')
+    assert command.main(["score", "--predictions", str(path), "--out", str(tmp_path), "--draws", "20"]) == 0
+    data = json.loads((tmp_path / "results.json").read_text())["data"]
+    assert (data["studies"], data["not_drafted"]) == (1, {"a": "no model_prediction"})
+
+
+def test_sites_takes_the_number_of_draws(run, tmp_path):
+    told = ["sites", str(run / "results.json"), "--out", str(tmp_path / "s.json"), "--draws", "20", "--seed", "3"]
+    assert command.main(told) == 0
+    found = json.loads((tmp_path / "s.json").read_text())
+    assert (found["draws"], found["seed"], set(found["sites"])) == (20, 3, {"north", "harbour"})
 
 
 def test_inference_without_weights_says_what_to_fetch(cases, capsys):

@@ -53,6 +53,12 @@ def test_subgroups_cover_every_attribute_also_an_unknown_one(four):
     assert section["race"]["gaps"]["findings_f1"]["all_groups"] is None
 
 
+def test_studies_of_an_unknown_group_have_no_part_in_the_gap():
+    whole = Grouped({"findings_f1": mean([0.9, 0.5, 0.0])}, ["a", "b", "c"])
+    found = gaps(whole, ["F", "M", "unknown"], seed=0, draws=50)["findings_f1"]["all_groups"]
+    assert (found["value"], found["worst"], found["best"], found["n"]) == (pytest.approx(0.4), "M", "F", 2)
+
+
 def test_seen_and_unseen_sites(four):
     section = site_section(four, {"findings_f1": mean(SCORES)}, ["north", "lake"], seed=0, draws=50)
     assert section["seen_unseen"]["unseen"]["studies"] == 1
@@ -107,3 +113,24 @@ def test_leave_one_site_out_sets_runs_that_saw_a_site_against_those_that_did_not
     assert lake["drop"]["value"] == pytest.approx(0.3)
     with pytest.raises(NotComparable, match="--trained-sites"):
         leave_one_site_out([results(scores, trained=())])
+    with pytest.raises(NotComparable, match="same split"):
+        leave_one_site_out([results(scores), results(swapped, trained=("lake",), split="findings")])
+
+
+def test_the_same_studies_in_both_kinds_of_runs_are_drawn_together():
+    scores = {"north": [k / 10 for k in range(10)], "lake": [0.5]}
+    worse = {"north": [k / 10 - 0.25 for k in range(10)], "lake": [0.5]}
+    runs = [results(scores), results(worse, trained=("lake",))]
+    drop = leave_one_site_out(runs, draws=100)["sites"]["north"]["findings_f1"]["drop"]
+    assert (drop["low"], drop["high"], drop["patients"]) == (pytest.approx(0.25), pytest.approx(0.25), 10)
+
+
+def test_the_interval_is_of_so_many_draws():
+    scores = {"north": [0.1 * k for k in range(9)], "lake": [0.1 * (k % 3) for k in range(9)]}
+    swapped = {"north": [0.07 * (k % 4) for k in range(9)], "lake": [0.5] * 9}
+    runs = [results(scores), results(swapped, trained=("lake",))]
+    found = [leave_one_site_out(runs, draws=draws) for draws in (20, 20, 200)]
+    assert found[0] == found[1]
+    few, many = (one["sites"]["north"]["findings_f1"]["drop"] for one in found[1:])
+    assert few["value"] == many["value"]
+    assert few["low"] != many["low"]

@@ -150,18 +150,29 @@ def test_calibration_section_counts_sentences_and_studies():
 
 
 @pytest.mark.parametrize(
-    ("text", "has_prior", "expected"),
+    ("text", "first", "expected"),
     [
-        ("The left effusion is new. The edema has increased.", False, "first study"),
-        ("New left pleural effusion. The edema has increased.", True, "new development"),
-        ("The edema has increased. The left pleural effusion has resolved.", True, "progression"),
-        ("The left pleural effusion has resolved.", True, "regression"),
-        ("The edema is unchanged.", True, "no change"),
-        ("The heart is normal.", True, "no change"),
+        ("The left effusion is new. The edema has increased.", True, "first study"),
+        ("New left pleural effusion. The edema has increased.", False, "new development"),
+        ("The edema has increased. The left pleural effusion has resolved.", False, "progression"),
+        ("The left pleural effusion has resolved.", False, "regression"),
+        ("The edema has improved. The left pleural effusion is unchanged.", False, "regression"),
+        ("The edema is unchanged.", False, "no change"),
+        ("The heart is normal.", False, "no change"),
     ],
 )
-def test_temporal_classes_take_the_weightiest_change(text, has_prior, expected):
-    assert longitudinal.temporal_class(f"Findings: {text}", has_prior=has_prior) == expected
+def test_temporal_classes_take_the_weightiest_change(text, first, expected):
+    assert longitudinal.temporal_class(f"Findings: {text}", first=first) == expected
+
+
+def test_a_follow_up_that_comes_without_its_prior_is_no_first_study():
+    told = {"findings": "The edema has increased."}
+    cases = [case("a", **told), case("b", **told, encounter=2), case("c", "x", **told)]
+    whole = longitudinal.Arm(cases, ["Findings: Edema."] * 3, {})
+    section = longitudinal.longitudinal_section(whole, {}, seed=0, draws=10)
+    assert {name: group["studies"] for name, group in section["temporal_classes"].items()} == {
+        "first study": 1, "progression": 2,
+    }  # fmt: skip
 
 
 def test_encounters_are_kept_apart_up_to_the_fifth():

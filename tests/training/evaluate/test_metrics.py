@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.training.rewards import misbehaving_judge as endpoint
 from training.evaluate.metrics import BadMetricsFile, Judges, Measured, Setup, figures, read_setup
 from training.rewards.batch import Sample
 
@@ -67,6 +68,19 @@ def test_rule_based_judges_give_reward_and_count(judges):
     count, reward = found["findings_errors"].numerator, found["findings_errors_reward"].numerator
     assert reward == pytest.approx(1 / (1 + count))
     assert count[0] == 0 < count[1]
+
+
+def test_a_judge_gives_reward_and_count_and_what_it_did_not_answer_is_missing(tmp_path):
+    with endpoint.running() as server:
+        server.script = [endpoint.answer(endpoint.counts("020000", "000010")), endpoint.status(400)]
+        path = tmp_path / "metrics.toml"
+        path.write_text(
+            f'[rewards.options.chexprompt]\njudgements = "{tmp_path / "judgements.sqlite"}"\n'
+            f'[rewards.options.chexprompt.judge]\nurl = "{server.url}"\nmodel = "{endpoint.MODEL}"\nconcurrency = 1\n'
+        )
+        found = figures(SAMPLES, Judges(read_setup(path)).measure(SAMPLES))
+    assert found["chexprompt_errors"].value == 3
+    assert found["chexprompt_errors"].judged.tolist() == [True, False]
 
 
 def test_the_metrics_file(tmp_path):

@@ -142,6 +142,18 @@ def test_the_gap_is_largest_minus_smallest_with_all_n():
     assert found.high == pytest.approx(0.75)
 
 
+def test_patients_of_both_sets_are_drawn_once_for_both():
+    values = np.random.default_rng(8).normal(size=50)
+    near, far = mean([*(values + 0.5), None]), mean(values)
+    found = unpaired((near, people(51)), (far, people(50)), seed=0, draws=200)
+    assert (found.low, found.high, found.patients) == (pytest.approx(0.5), pytest.approx(0.5), 50)
+    alone = unpaired((near, people(51)), (far, [f"q{k}" for k in range(50)]), seed=0, draws=200)
+    assert alone.high - alone.low > 0.3
+    partly = unpaired((near, people(51)), (far, [f"p{k + 25}" for k in range(50)]), seed=0, draws=200)
+    assert (partly.n, partly.patients) == (100, 75)
+    assert partly.high - partly.low > 0.1
+
+
 def test_seen_minus_unseen_of_different_studies():
     found = unpaired((mean([1.0] * 5), people(5)), (mean([0.5] * 5), people(5)), seed=0)
     assert (found.value, found.low, found.high, found.n) == (0.5, 0.5, 0.5, 10)

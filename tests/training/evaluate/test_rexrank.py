@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from model.errors import NotAnImage
+from training.evaluate.cases import judged_in
+from training.evaluate.metrics import samples
 from training.evaluate.rexrank import (
     BadRecords,
     image_file,
+    prediction,
     read_context,
     read_records,
     study_case,
@@ -73,7 +77,9 @@ def test_a_record_becomes_a_study(records):
     assert case.reference("findings") == "Findings: The heart is enlarged."
     assert 'Indication: ⟦Cough, "worse".⟧ Comparison: ⟦None.⟧' in case.prompt("reports").text
     assert "Impression" not in case.prompt("findings").text
-    assert study_case("CXR2", records["CXR2"], Path("/films")).reference("reports") == "Impression: No acute disease."
+    assert study_case("CXR2", records["CXR2"], Path("/films")).reference("reports") == (
+        "Findings: None Impression: No acute disease."
+    )
 
 
 def test_the_key_image_is_the_film_and_the_first_one_where_none_is_named(records):
@@ -89,6 +95,38 @@ def test_the_key_image_is_the_film_and_the_first_one_where_none_is_named(records
 def test_a_case_without_a_film_below_the_folder_is_refused(record):
     with pytest.raises(BadRecords, match="case x"):
         image_file(Path("/films"), record, "x")
+
+
+@pytest.mark.parametrize("said", [{}, {"model_prediction": None}, {"model_prediction": ["x"]}])
+def test_what_is_no_text_is_no_prediction(said):
+    assert prediction(said) is None
+    assert prediction({"model_prediction": "Clear."}) == "Clear."
+
+
+def test_a_case_without_an_image_is_a_study_whose_film_cannot_be_read(records):
+    case = study_case("x", {**records["CXR1_IM-1"], "image_path": None, "key_image_path": None}, Path("/films"))
+    assert case.findings == "The heart is enlarged."
+    with pytest.raises(NotAnImage, match="case x: neither key_image_path nor image_path"):
+        case.film(64)
+
+
+@pytest.mark.parametrize("key", ["context", "section_findings"])
+def test_a_text_that_is_none_is_refused(records, key):
+    with pytest.raises(BadRecords, match=f"case x: {key} must be text"):
+        study_case("x", {**records["CXR2"], key: 3}, Path("/films"))
+
+
+def test_what_is_judged_is_what_the_tables_hold(records, tmp_path):
+    records["CXR3"] = {"image_path": ["CXR3/0.png"], "section_findings": None, "section_impression": None}
+    for record in records.values():
+        record["model_prediction"] = "Findings: Heart large. Impression: Large heart."
+    cases = [study_case(name, record, Path("/films")) for name, record in records.items()]
+    for split in ("reports", "findings"):
+        judged = judged_in(cases, split)
+        seen = samples(judged, ["Findings: Heart large. Impression: Large heart."] * len(judged), split)
+        truth, said = (rows_of(path)[1:] for path in write_tables(records, split, tmp_path / split))
+        assert [one.reference for one in seen] == [row[2] for row in truth]
+        assert [one.prediction for one in seen] == [row[2] for row in said]
 
 
 def test_what_is_written_is_strict_json(records, tmp_path):
