@@ -43,7 +43,7 @@ bench: setup peers ## measure intake against Orthanc and DCMTK, images against p
 	@$(BIN)/python -m tests.bench.bench_viewer --json var/bench/viewer.json
 	@$(BIN)/python -m tests.bench.bench_report --json var/bench/report.json
 
-train-nano: setup ## train the nano checkpoint from nothing, with its recorded command and seed (35 min on two cores)
+train-nano: setup ## train the nano checkpoint from nothing, with its recorded command and seed (45 min on two cores)
 	@$(BIN)/python -m training.train_nano $(ARGS)
 
 screenshots: setup peers ## write the README's pictures (docs/screenshots) from the running demo

@@ -10,7 +10,8 @@ to bfloat16 under their Hugging Face names, so that transformers and vLLM load t
 manifest with the digest. What is evaluated are these bytes. `publish` refuses a candidate whose digest, names or
 processor do not fit, or whose evaluation is of other weights or of studies that training has seen. With
 --only-if-better it goes by the rule of training/export_decision.py and nothing else; the reason is printed and kept in
-decision.json, also where the candidate is not exported.
+RESULTS/decision.json, and of a candidate that is exported beside its weights. All is written into CANDIDATE, which then
+takes the place of the served folder in one step; training.train_nano ends the same way, without a decision.
 """
 
 from __future__ import annotations
@@ -36,7 +37,15 @@ from training.evaluate.drafts import MAX_NEW_TOKENS
 from training.evaluate.phantoms import evaluate
 from training.export_card import Provenance
 from training.export_checks import BadExport
-from training.export_decision import Verdict, decide, read_results, require_held_out, sha256_of
+from training.export_decision import (
+    DECISION,
+    Verdict,
+    decide,
+    decided_before,
+    read_results,
+    require_held_out,
+    sha256_of,
+)
 from training.tokenizer import VISION_TOKENS
 
 NANO_NOTES = Path(__file__).parent / "card_nano.md"
@@ -142,30 +151,9 @@ def prepare(source: Path, out: Path, name: str, served: Served, base: Path | Non
     return facts
 
 
-def _provenance(
-    checkpoint: Checkpoint, run: Run, run_file: Path, work: Sequence[Path], commands: Sequence[str]
-) -> Provenance:
-    from safetensors import safe_open
-
-    tensors = 0
-    for path in weight_files(checkpoint.weights):
-        with safe_open(path, "pt") as file:
-            tensors += sum(torch.Size(file.get_slice(key).get_shape()).numel() for key in file.keys())  # noqa: SIM118
-    return Provenance(
-        commands=tuple(commands),
-        run=f"training/runs/{run_file.name}",
-        seed=run.seed,
-        data=export_card.data_in_words(run),
-        wall_seconds=export_card.wall_seconds(work),
-        versions=export_card.library_versions(),
-        parameters=tensors,
-        weights_bytes=sum(path.stat().st_size for path in weight_files(checkpoint.weights)),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What `publish` is told beside the candidate. commands: word for word; work: folders with the stages' *.done."""
+    """What the card is told beside the candidate. commands: word for word; work: folders with the stages' *.done."""
 
     run_file: Path
     notes: Path
@@ -173,10 +161,29 @@ class Told:
     work: tuple[Path, ...] = ()
 
 
+def _provenance(checkpoint: Checkpoint, run: Run, told: Told) -> Provenance:
+    from safetensors import safe_open
+
+    tensors = 0
+    for path in weight_files(checkpoint.weights):
+        with safe_open(path, "pt") as file:
+            tensors += sum(torch.Size(file.get_slice(key).get_shape()).numel() for key in file.keys())  # noqa: SIM118
+    return Provenance(
+        commands=told.commands,
+        run=f"training/runs/{told.run_file.name}",
+        seed=run.seed,
+        data=export_card.data_in_words(run),
+        wall_seconds=export_card.wall_seconds(told.work),
+        versions=export_card.library_versions(),
+        parameters=tensors,
+        weights_bytes=sum(path.stat().st_size for path in weight_files(checkpoint.weights)),
+    )
+
+
 def publish(
     candidate: Path, results_file: Path, told: Told, out: Path | None = None, baseline: Path | None = None
 ) -> Verdict | None:
-    """Put a candidate where the service finds it, default model/checkpoints/<its name>; returns the verdict, if asked.
+    """Put a candidate where the service finds it, default model/checkpoints/<its name>; returns the verdict, if any.
 
     With a baseline only if better. Raises BadExport, BadCheckpoint, BadRunConfig.
     """
@@ -187,45 +194,55 @@ def publish(
     )
     export_checks.check_evaluated(checkpoint, results)
     require_held_out(results, run)
-    target = out or CHECKPOINTS / checkpoint.name
     verdict = decide(results, read_results(baseline)) if baseline else None
-    notes = _notes(told.notes)
     if verdict is not None:
         print(f"{checkpoint.name}: {verdict.reason}", flush=True)
-        kept = [results_file.parent, *([target] if target.is_dir() and not verdict.better else [])]
-        _keep_decision(verdict, kept)
+        _keep_decision(verdict, results_file.parent)
     if verdict is not None and not verdict.better:
         return verdict
-    provenance = _provenance(checkpoint, run, told.run_file, told.work, told.commands)
+    return _put(candidate, out or CHECKPOINTS / checkpoint.name, run, told, results_file, verdict)
+
+
+def export(run: Run, run_file: Path, work: Path, source: Path, out: Path) -> None:
+    """The last stage of training.train_nano: a candidate in WORK, measured on held-out phantoms, replaces `out`.
+
+    Until it is whole `out` stays as it is. WORK/results.json keeps the figures with the drafts.
+    """
+    candidate, results_file = work / "candidate", work / "results.json"
+    shutil.rmtree(candidate, ignore_errors=True)
+    prepare(source, candidate, run.name, Served.of_run(run))
+    results = export_card.phantom_results(evaluate(candidate, run))
+    results_file.write_text(json.dumps(results, indent=1) + "\n")
+    command = f"python -m training.train_nano --run training/runs/{run_file.name}"
+    _put(candidate, out, run, Told(run_file, NANO_NOTES, (command,), (work,)), results_file)
+    print(json.dumps(results["figures"], indent=1), flush=True)
+
+
+def _put(
+    candidate: Path, target: Path, run: Run, told: Told, results_file: Path, verdict: Verdict | None = None
+) -> Verdict | None:
+    """Complete the candidate with provenance, figures and card, then put it in the target's place in one step.
+
+    Weights that are there already keep the decision they came by; a decision on other weights is not carried over.
+    """
+    checkpoint, results = load_checkpoint(candidate), json.loads(results_file.read_text(encoding="utf-8"))
+    manifest, stages = checkpoint.manifest, export_card.stages_in_words(run)
+    verdict = verdict or decided_before(target, checkpoint.weights_digest())
+    provenance = _provenance(checkpoint, run, told)
+    text = export_card.card(
+        manifest.name, manifest.image_size, provenance, stages, results, _notes(told.notes), verdict
+    )
     shutil.copy(told.run_file, candidate / "run.toml")
     (candidate / "training.toml").write_text(export_card.training_toml(candidate, provenance))
     (candidate / "evaluation.json").write_text(_figures(results, results_file))
-    stages, manifest = export_card.stages_in_words(run), checkpoint.manifest
-    text = export_card.card(manifest.name, manifest.image_size, provenance, stages, results, notes, verdict)
     (candidate / "CARD.md").write_text(text)
+    (candidate / DECISION).unlink(missing_ok=True)
     if verdict is not None:
-        _keep_decision(verdict, [candidate])
+        _keep_decision(verdict, candidate)
     _replace(candidate, target)
     load_checkpoint(target).weights_digest()
     print(f"{checkpoint.name}: exported to {target}", flush=True)
     return verdict
-
-
-def export(run: Run, run_file: Path, work: Path, source: Path, out: Path) -> None:
-    """The last stage of training.train_nano: write the checkpoint into `out`, and measure it on held-out phantoms."""
-    command = f"python -m training.train_nano --run training/runs/{run_file.name}"
-    prepare(source, out, run.name, Served.of_run(run))
-    figures = evaluate(out, run)
-    (work / "drafts.json").write_text(json.dumps(figures.pop("drafts"), indent=1))
-    results = export_card.phantom_results(figures)
-    provenance = _provenance(load_checkpoint(out), run, run_file, [work], [command])
-    shutil.copy(run_file, out / "run.toml")
-    (out / "training.toml").write_text(export_card.training_toml(out, provenance))
-    (out / "evaluation.json").write_text(json.dumps(results, indent=1) + "\n")
-    stages, notes = export_card.stages_in_words(run), _notes(NANO_NOTES)
-    text = export_card.card(run.name, run.sizes.image_size, provenance, stages, results, notes, None)
-    (out / "CARD.md").write_text(text)
-    print(json.dumps(results["figures"], indent=1), flush=True)
 
 
 def _notes(path: Path) -> str:
@@ -237,22 +254,26 @@ def _notes(path: Path) -> str:
     return notes
 
 
-def _keep_decision(verdict: Verdict, folders: Sequence[Path]) -> None:
-    for folder in folders:
-        (folder / "decision.json").write_text(json.dumps(verdict.as_json(), indent=1) + "\n")
+def _keep_decision(verdict: Verdict, folder: Path) -> None:
+    (folder / DECISION).write_text(json.dumps(verdict.as_json(), indent=1) + "\n")
 
 
 def _figures(results: Mapping[str, Any], path: Path) -> str:
     """The results without the studies one by one, which have the size of a data set; with the digest of the whole."""
-    told = {key: value for key, value in results.items() if key != "studies"}
+    told = {key: value for key, value in results.items() if key not in ("studies", "drafts")}
     return json.dumps({**told, "results_sha256": sha256_of(path)}, indent=1, ensure_ascii=False) + "\n"
 
 
 def _replace(candidate: Path, target: Path) -> None:
-    """The target is whole at any time: the old folder goes aside, the copy takes its place, then the old one goes."""
+    """The copy is made aside and takes the target's place by renaming: what is there is the old or the new, whole.
+
+    Between the two renamings there is neither, for an instant; what a kill left then is put back.
+    """
     if candidate.resolve() == target.resolve():
         return
     fresh, old = (target.with_name(f".{target.name}.{which}") for which in ("new", "old"))
+    if old.exists() and not target.exists():
+        old.rename(target)
     for left in (fresh, old):
         shutil.rmtree(left, ignore_errors=True)
     shutil.copytree(candidate, fresh)

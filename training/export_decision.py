@@ -21,6 +21,8 @@ from training.export_checks import BadExport
 
 RULE = ("findings_errors_reward", "findings_f1", "change_f1")
 """The first must be better, the others no worse."""
+DECISION = "decision.json"
+"""Its name beside the weights of a checkpoint that went out by a decision."""
 _TRAINED_PART = re.compile(r"^(?:train|validate) part ")
 _SEED = re.compile(r"\bseed (\d+)")
 
@@ -54,6 +56,19 @@ def read_results(path: Path) -> dict[str, Any]:
             f"{path} is not of the format {FORMAT}; run `python -m training.evaluate run` on the checkpoint"
         )
     return results
+
+
+def decided_before(folder: Path, weights: str) -> Verdict | None:
+    """The decision that the weights of this digest stand in the folder by; None without one, or on other weights."""
+    try:
+        verdict = Verdict(**json.loads((folder / DECISION).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (TypeError, ValueError) as error:
+        raise BadExport(
+            f"{folder / DECISION} is no decision ({error}); remove it, or put back what was there"
+        ) from None
+    return verdict if verdict.better and verdict.candidate == weights else None
 
 
 def require_held_out(results: Mapping[str, Any], run: Run | None) -> None:

@@ -56,7 +56,7 @@ def build(run: Run, stage: RlStage, out: Path) -> tuple[FilmGrpo, Watch, Path | 
     arguments = settings(stage, run.seed, out / "trainer", steps_of(stage, rows.num_rows), never)
     arguments.gradient_checkpointing = checkpoint.gradient_checkpointing
     resumed = ranks.newest_checkpoint(out / "trainer")
-    watch = Watch(stage, Progress(out), int(resumed.name.removeprefix("checkpoint-")) if resumed else 0)
+    watch = Watch(stage, Progress(out), ranks.step_of(resumed))
     shown = Shown(stage.findings_share, stage.prior_dropout)
     trainer = FilmGrpo(
         stage,
@@ -77,7 +77,8 @@ def train(run: Run, stage: RlStage, out: Path) -> None:
     """Train the policy checkpoint.path and write `out`: after a broken stop rule, the last weights from before it."""
     trainer, watch, resumed = build(run, stage, out)
     checkpoint = _sources(run)[1]
-    trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
+    if not watch.stop:
+        trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     stop = watch.stop
     good = (last_good_checkpoint(out / "trainer", stop) or Path(checkpoint.path)) if stop else None
     if not stop:

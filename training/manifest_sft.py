@@ -4,7 +4,8 @@ usage: accelerate launch --config_file training/accelerate/zero3.yaml -m trainin
 
 The loss is the mean cross-entropy of the completion's tokens. Films are read when a batch is made, by the loader's
 processes. OUT gets the network in Hugging Face layout (LoRA: merged, with the adapter beside it), OUT/trainer the last
-checkpoint: the same command continues after a kill. OUT/result.json says what the stage cost.
+checkpoint: the same command continues after a kill. OUT/progress.jsonl says what each checkpoint had cost,
+OUT/result.json what the whole stage did.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from trl import SFTConfig, SFTTrainer
 from training import policy, ranks
 from training.config import BadRunConfig, Checkpoint, Manifest, Run, SftEpochs, load_run
 from training.manifest_prompts import Shown, film, prompts, training_rows
+from training.sft import Spent
 
 _IGNORED = -100
 _LOADERS = 4  # processes per GPU that decode films
@@ -142,12 +143,17 @@ def build(run: Run, stage: SftEpochs, out: Path) -> SFTTrainer:
 
 def train(run: Run, stage: SftEpochs, out: Path) -> None:
     """Fine-tune checkpoint.path and write `out`."""
-    trainer, start = build(run, stage, out), time.time()
-    resumed = ranks.newest_checkpoint(out / "trainer")
+    trainer, resumed = build(run, stage, out), ranks.newest_checkpoint(out / "trainer")
+    spent = Spent(out, resumed)
+    trainer.add_callback(spent)
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     policy.write(trainer, _sources(run)[1], out)
     if not ranks.RANK:
-        told = {"stage": stage.name, "steps": trainer.state.global_step, "wall_seconds": round(time.time() - start)}
+        told = {
+            "stage": stage.name,
+            "steps": trainer.state.global_step,
+            "wall_seconds": round(spent.clock.read()["wall_seconds"]),
+        }
         told |= {"processes": ranks.WORLD, "resumed_at": resumed.name if resumed else None}
         (out / "result.json").write_text(json.dumps(told, indent=1) + "\n")
 

@@ -12,7 +12,9 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+import time
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -85,17 +87,50 @@ def cosine(step: int, steps: int, warmup: int, floor: float = 0.02) -> float:
     return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * done))
 
 
+class Clock:
+    """What a stage has spent; `before`: up to the checkpoint from which a killed run goes on."""
+
+    def __init__(self, before: Mapping[str, float]) -> None:
+        self.before, self.began = before, (time.process_time(), time.time())
+
+    def read(self) -> dict[str, float]:
+        """CPU-seconds of all ranks and wall seconds, by the names that the progress file has."""
+        spent = {
+            "cpu_seconds": WORLD * (time.process_time() - self.began[0]),
+            "wall_seconds": time.time() - self.began[1],
+        }
+        return {name: self.before.get(name, 0.0) + seconds for name, seconds in spent.items()}
+
+
+def step_of(checkpoint: Path | None) -> int:
+    """Of the trainer's checkpoint-N; 0 where there is none."""
+    return int(checkpoint.name.removeprefix("checkpoint-")) if checkpoint else 0
+
+
 def newest_checkpoint(folder: Path) -> Path | None:
-    """The last checkpoint that was written whole; what a kill left half written is removed (rank 0)."""
+    """The last checkpoint that was written whole, by every rank. Rank 0 removes what a kill left half written.
+
+    One without the random state of some rank is renamed to incomplete-N: it may also be whole, of fewer ranks.
+    """
     whole: list[tuple[int, Path]] = []
     for path in folder.glob("checkpoint-*"):
-        step = int(path.name.removeprefix("checkpoint-"))
-        try:  # the trainer writes its state last
+        step = step_of(path)
+        try:  # the first rank writes the trainer's state last, the others may not be done then
             written = json.loads((path / "trainer_state.json").read_text())["global_step"] == step
         except (OSError, ValueError, KeyError):
             written = False
-        if written:
+        if written and all(zipfile.is_zipfile(path / name) for name in _random_states()):
             whole.append((step, path))
+        elif written and not RANK:
+            aside = folder / f"incomplete-{step}"
+            shutil.rmtree(aside, ignore_errors=True)
+            path.rename(aside)
+            print(f"{path} lacks the random state of some of {WORLD} ranks: renamed to {aside.name}", flush=True)
         elif not RANK:
             shutil.rmtree(path)
     return max(whole)[1] if whole else None
+
+
+def _random_states() -> list[str]:
+    """What torch.save leaves for each of several ranks; cut off by a kill it is no zip file."""
+    return [f"rng_state_{rank}.pth" for rank in range(WORLD)] if WORLD > 1 else []

@@ -25,7 +25,6 @@ import json
 import math
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -46,7 +45,7 @@ from training.rewards.batch import Reward
 from training.rewards.catalogue import build
 from training.rl_data import Question, phantom_questions, prompts_in, prompts_per_step, samples, steps_of
 from training.shared_prompts import SharedPrompts
-from training.stop_rules import Stop, broken, last_good_checkpoint
+from training.stop_rules import broken, last_good_checkpoint
 
 NEVER_SAMPLED = (
     *("<|im_start|>", "<|vision_start|>", "<|vision_end|>"),
@@ -100,6 +99,12 @@ def informative(
     return unsplit_pixel_values_by_grid(_trimmed(kept))
 
 
+def counting(parts: Sequence[dict[str, Any]], loss: str) -> torch.Tensor:
+    """Share, 0 … 1, of what `loss` takes the mean over that is no filler: rows, or of BNPO parts."""
+    real = torch.stack([part["completion_mask"].any(1) for part in parts])
+    return (real.any(1) if loss == "bnpo" else real).float().mean()
+
+
 def _rows(batch: dict[str, Any], kept: list[int]) -> dict[str, Any]:
     chosen: dict[str, Any] = {}
     for name, value in batch.items():
@@ -123,7 +128,7 @@ def _trimmed(batch: dict[str, Any]) -> dict[str, Any]:
 
 
 class Grpo(GRPOTrainer):
-    """GRPOTrainer that leaves groups without a difference out of the loss."""
+    """GRPOTrainer that leaves groups without a difference out of the loss and of what it is divided by."""
 
     def __init__(self, stage: RlStage, **options: Any) -> None:
         self.stage = stage
@@ -138,6 +143,13 @@ class Grpo(GRPOTrainer):
         batch["num_items_in_batch"] = self.accelerator.gather(batch["completion_mask"].sum()).sum()
         return batch
 
+    def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
+        loss: torch.Tensor = super()._compute_loss(model, inputs)
+        if self.stage.zero_variance == "keep" or self.stage.loss == "dapo":  # DAPO divides by tokens, filler has none
+            return loss
+        share = self.accelerator.gather(counting(self._buffered_inputs, self.stage.loss)[None]).mean()
+        return loss / share.clamp(min=torch.finfo(share.dtype).eps)
+
     def _largest(self, count: int) -> int:
         return int(self.accelerator.gather(torch.tensor([count], device=self.accelerator.device)).max())
 
@@ -147,28 +159,26 @@ class SharedGrpo(SharedPrompts, Grpo):
 
 
 class Watch(TrainerCallback):
-    """Writes each step's figures to the progress file (rank 0), and ends the run when a stop rule is broken."""
+    """Writes each step's figures to the progress file (rank 0), and ends the run when a stop rule is broken.
+
+    stop: set from the start where a killed run had broken a rule by its checkpoint: then there is nothing to train.
+    """
 
     def __init__(self, stage: RlStage, progress: Progress, resumed: int) -> None:
         self.stage, self.progress = stage, progress
-        self.stop: Stop | None = None
         self.rows = [row for row in progress.rows() if row["step"] <= resumed]
         if not ranks.RANK:
             progress.resume(resumed)
-        before = self.rows[-1] if self.rows else {}
-        self.spent = {name: before.get(name, 0.0) for name in ("cpu_seconds", "wall_seconds")}
-        self.began = {"cpu_seconds": time.process_time(), "wall_seconds": time.time()}
-
-    def _clocks(self) -> dict[str, float]:
-        now = {"cpu_seconds": time.process_time(), "wall_seconds": time.time()}
-        times = {"cpu_seconds": ranks.WORLD, "wall_seconds": 1}
-        return {name: self.spent[name] + times[name] * (now[name] - self.began[name]) for name in now}
+        self.stop = broken(self.rows, stage.stop)
+        self.clock = ranks.Clock(self.rows[-1] if self.rows else {})
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **_: Any) -> None:  # noqa: ARG002  its signature
         """Called by the trainer after every optimiser step."""
         if "reward" not in logs:
             return
-        figures = {name: value for name, value in {**logs, **self._clocks()}.items() if isinstance(value, int | float)}
+        figures = {
+            name: value for name, value in {**logs, **self.clock.read()}.items() if isinstance(value, int | float)
+        }
         self.rows.append({"step": state.global_step, **figures})
         if not ranks.RANK:
             self.progress.add(state.global_step, figures)
@@ -237,7 +247,7 @@ def _trainer(run: Run, stage: RlStage, work: Path, source: Path, out: Path) -> t
     never = processor.tokenizer.convert_tokens_to_ids(list(NEVER_SAMPLED))
     resumed = ranks.newest_checkpoint(out / "trainer")
     steps = steps_of(stage, prompts_in(run.phantoms))
-    callback = Watch(stage, Progress(out), int(resumed.name.removeprefix("checkpoint-")) if resumed else 0)
+    callback = Watch(stage, Progress(out), ranks.step_of(resumed))
     alone = not stage.vllm_url and stage.top_p == 1  # all that SharedPrompts knows how to sample
     kind = partial(SharedGrpo, never=never) if alone else Grpo
     trainer = kind(
@@ -258,7 +268,8 @@ def train(run: Run, stage: RlStage, work: Path, source: Path, out: Path) -> None
     torch.set_num_threads(1)
     fast_forward.install()
     trainer, callback, resumed = _trainer(run, stage, work, source, out)
-    trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
+    if not callback.stop:
+        trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     if ranks.RANK:
         return
     model, stop = trainer.accelerator.unwrap_model(trainer.model), callback.stop

@@ -11,7 +11,7 @@ The loss is TRL's: mean cross-entropy over the completion's tokens. Departures f
 * two vision forwards are rearranged (training/fast_forward.py), weights and results unchanged.
 
 OUT/trainer holds the last checkpoint: the same command continues after a kill, with the same final weights.
-OUT/result.json says what the stage cost.
+OUT/progress.jsonl says what each checkpoint had cost, OUT/result.json what the whole stage did, kills or not.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from training.config import Run, SftStage, load_run
 from training.evaluate.drafts import Case, phantom_cases, write_drafts
 from training.evaluate.scores import summary
 from training.examples import Example, FilmStore, schedule
+from training.monitoring import Progress
 
 _LOOK_EVERY = 400
 _LOOK_STUDIES = 40
@@ -110,6 +111,22 @@ class Look(TrainerCallback):
         print("look", state.global_step, f"{time.time() - self.start:.0f}s", summary(drafts, self.cases), flush=True)
 
 
+class Spent(TrainerCallback):
+    """Keeps with every checkpoint what was spent up to it (rank 0), so that a killed run counts on from there."""
+
+    def __init__(self, out: Path, resumed: Path | None) -> None:
+        self.progress, step = Progress(out), ranks.step_of(resumed)
+        rows = [row for row in self.progress.rows() if row["step"] <= step]
+        if not ranks.RANK:
+            self.progress.resume(step)
+        self.clock = ranks.Clock(rows[-1] if rows else {})
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002  its signature
+        """Called by the trainer on every rank, before it saves."""
+        if control.should_save and not ranks.RANK:
+            self.progress.add(state.global_step, self.clock.read())
+
+
 def _dataset(examples: list[Example]) -> Dataset:
     return Dataset.from_dict(
         {
@@ -138,6 +155,11 @@ def _optimizer(model: torch.nn.Module, stage: SftStage) -> tuple[torch.optim.Opt
 
 
 def _settings(stage: SftStage, seed: int, out: Path) -> SFTConfig:
+    """SFTTrainer's own configuration. Raises ValueError where the ranks cannot share a batch evenly."""
+    if stage.batch % ranks.WORLD:
+        raise ValueError(
+            f"{stage.name}: batch {stage.batch} cannot be shared by {ranks.WORLD} ranks; take a number that divides it"
+        )
     return SFTConfig(
         output_dir=str(out),
         per_device_train_batch_size=stage.batch // ranks.WORLD,
@@ -184,14 +206,15 @@ def train(run: Run, stage: SftStage, work: Path, source: Path, out: Path) -> Non
         data_collator=FilmCollator(processor, store, run.seed + ranks.RANK),
         callbacks=[Look(processor, _look_cases(run, stage))],
     )
-    resumed, start, worked = ranks.newest_checkpoint(out / "trainer"), time.time(), time.process_time()
+    resumed = ranks.newest_checkpoint(out / "trainer")
+    spent = Spent(out, resumed)
+    trainer.add_callback(spent)
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     if ranks.RANK == 0:
         trainer.accelerator.unwrap_model(trainer.model).save_pretrained(out)
         processor.save_pretrained(out)
-        spent = {"cpu_seconds": (time.process_time() - worked) * ranks.WORLD, "wall_seconds": time.time() - start}
         told = {"stage": stage.name, "steps": stage.stop, "resumed_at": resumed.name if resumed else None}
-        told |= {name: round(seconds, 1) for name, seconds in spent.items()}
+        told |= {name: round(seconds, 1) for name, seconds in spent.clock.read().items()}
         (out / "result.json").write_text(json.dumps(told, indent=1) + "\n")
 
 

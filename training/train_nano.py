@@ -4,9 +4,10 @@ usage: python -m training.train_nano [--run training/runs/nano-sites.toml] [--wo
            [--through STAGE]
 
 Stages: render the phantom films; pretrain the vision tower; assemble the network and its tokenizer; each [[sft]] stage
-in order; each [[rl]] stage in order; export; evaluate on the held-out studies and write the card. A stage whose result
-is in WORK is not run again, and one that was interrupted continues from its last checkpoint, so the command resumes
-where it stopped; delete WORK to start from nothing. `--through rl-step2` ends behind that stage: nothing held out is
+in order; each [[rl]] stage in order; export: WORK/candidate, evaluated on the held-out studies and with its card, takes
+the place of OUT. A stage whose result is in WORK is not run again. Of one that was interrupted, an [[sft]] or [[rl]]
+stage continues from its last checkpoint and render behind its last whole set of films; vision and export, some minutes
+each, begin anew. Delete WORK to start from nothing. `--through rl-step2` ends behind that stage: nothing held out is
 looked at.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,8 @@ steps = 2
         ("micro_batch = 8", "micro_batch = 3", "micro_batch 3"),
         ("weight = 1", "weight = 1\n  normalise = 'z'", "normalise"),
         ("steps = 2", "steps = 2\nstop = { max_kl = -1.0 }", "max_kl"),
+        ("steps = 2", "steps = 2\nstop = { window = 21 }", "keep_checkpoints must be 4 or more"),
+        ("steps = 2", "steps = 2\nsave_every = 1\nkeep_checkpoints = 10", "keep_checkpoints must be 11 or more"),
     ],
 )
 def test_wrong_rl_stages_are_refused(tmp_path: Path, old: str, new: str, message: str):
@@ -95,3 +98,12 @@ def test_a_run_has_one_source_of_studies_and_of_weights(tmp_path: Path):
     path.write_text('name = "x"\nseed = 1\n' + parts["weights"])
     with pytest.raises(BadRunConfig, match="one of them"):
         load_run(path)
+
+
+@pytest.mark.parametrize(("window", "every", "kept"), [(20, 10, 3), (11, 10, 3), (1, 5, 2), (7, 3, 4)])
+def test_what_is_accepted_keeps_a_checkpoint_from_before_a_broken_window(window: int, every: int, kept: int):
+    stage = load_run(RUNS / "nano-sites.toml").rl[0]
+    accepted = replace(stage, save_every=every, keep_checkpoints=kept, stop=replace(stage.stop, window=window))
+    for stopped in range(every * kept, 200):
+        saved = range(every, stopped + 1, every)[-accepted.keep_checkpoints :]
+        assert saved[0] <= stopped - accepted.stop.window, stopped

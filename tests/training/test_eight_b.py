@@ -7,15 +7,20 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
+from PIL import Image
 
 from model.manifest import Checkpoint, Limits, load_checkpoint
-from tests.peers.vllm import API_KEY, Vllm, running_vllm
+from model.prompting import build_prompt
+from tests.peers.presence import require
+from tests.peers.process import Server, free_port
+from tests.peers.vllm import API_KEY, STARTUP_SECONDS, Vllm, running_vllm
 from tests.training import shrunken
 from training.config import RUNS, BadRunConfig, load_run
 
@@ -30,6 +35,7 @@ from training import manifest_rl, manifest_sft
 for command, run, stage, out in json.loads(sys.argv[1]):
     (manifest_sft if command == "sft" else manifest_rl).main([run, stage, out])
 """
+OFFLINE = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_DO_NOT_TRACK": "1"}
 SMALL_RL = {"prompts": 2, "micro_batch": 8, "max_new_tokens": 8, "vllm_url": "", "warmup": 0, "findings_share": 0.5}
 TWO_STEPS = {"epochs": 0.5}  # of 8 studies, 2 a step
 
@@ -150,6 +156,60 @@ def test_vllm_serves_what_the_last_step_wrote(trained: Trained, tmp_path: Path):
         answer = client.post("/v1/chat/completions", json=asked)
         assert answer.status_code == httpx.codes.OK, answer.text
         assert answer.json()["usage"]["completion_tokens"] > 0
+
+
+def healthy(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", timeout=2, trust_env=False).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+@pytest.fixture
+def rollout_server(tmp_path: Path) -> Iterator[str]:
+    """`trl vllm-serve` on the nano checkpoint, but for its sizes as docs/training-8b.md starts it; its address."""
+    require("vllm")
+    port, trl = free_port(), Path(sys.executable).with_name("trl")
+    sizes = ["--dtype", "float32", "--max_model_len", "1024", "--gpu_memory_utilization", "0.1", "--enforce_eager"]
+    where = ["--model", str(shrunken.NANO), "--host", "127.0.0.1", "--port", str(port)]
+    server = Server([trl, "vllm-serve", *where, *sizes, "true"], tmp_path / "trl.log", env=OFFLINE)
+    url = f"http://127.0.0.1:{port}"
+    server.start(lambda: healthy(url), STARTUP_SECONDS)
+    try:
+        yield url
+    finally:
+        server.stop()
+
+
+@pytest.mark.peer("vllm")
+def test_rollouts_of_a_server_are_sampled_from_films_as_the_stage_says(rollout_server: str, tmp_path: Path):
+    """All of server mode but the new weights, which go over NCCL and so need a GPU."""
+    from transformers import AutoProcessor
+    from trl.generation.vllm_client import VLLMClient
+
+    from training.rl import settings
+
+    processor, film = AutoProcessor.from_pretrained(shrunken.NANO), Image.new("RGB", (128, 128))
+    text = processor.apply_chat_template(build_prompt(None).chat_messages(), tokenize=False, add_generation_prompt=True)
+    ids = processor(text=[text], images=[[film]])["input_ids"][0]
+    client = VLLMClient(base_url=rollout_server)
+    (seen,) = client.image_features([[film]])
+    place = {"offset": ids.index(processor.image_token_id), "length": ids.count(processor.image_token_id)}
+    seen["mm_placeholders"]["image"] = [place]
+
+    def firsts(never: list[int]) -> set[int]:
+        stage = replace(load_run(RUNS / f"{FILES[1]}.toml").rl[0], prompts=1, rollouts=4, micro_batch=4,
+                        vllm_url=rollout_server)  # fmt: skip
+        told = settings(stage, 1, tmp_path, 1, never)
+        how = {"n": stage.rollouts, "max_tokens": 8, "logprobs": 0, "generation_kwargs": told.generation_kwargs}
+        made = client.generate([list(ids)], features=[seen], temperature=stage.temperature, **how)
+        assert len(made["completion_ids"]) == len(made["logprobs"]) == stage.rollouts
+        return {completion[0] for completion in made["completion_ids"]}
+
+    before = firsts([])
+    assert not before & firsts(sorted(before))
+    with pytest.raises(NotImplementedError, match="needs a CUDA device"):
+        client.init_communicator(device="cpu")
 
 
 def published(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -203,15 +204,75 @@ def test_only_a_better_one_is_exported_and_the_reason_is_kept(candidate, told, t
     assert verdict is not None
     assert not verdict.better
     assert "not better: findings_errors_reward -0.1000" in capsys.readouterr().out
-    for folder in (measured.parent, out):
-        assert json.loads((folder / "decision.json").read_text())["better"] is False
-    assert not (out / "CARD.md").exists()
+    assert json.loads((measured.parent / "decision.json").read_text())["better"] is False
+    assert {path.name for path in out.iterdir()}.isdisjoint({"CARD.md", "decision.json"}), "it stays as it is"
     worse = written(tmp_path / "old" / "results.json", results("2" * 64, 0.4))
     verdict = export.publish(candidate, measured, told, out, worse)
     assert verdict is not None
     assert verdict.better
     assert json.loads((out / "decision.json").read_text())["baseline"] == "2" * 64
     assert "## Why this one\n\nBetter: findings_errors_reward +0.1000" in (out / "CARD.md").read_text()
+
+
+@pytest.fixture
+def decided(candidate, told, tmp_path):
+    """A served folder whose weights went out by a decision."""
+    measured = written(tmp_path / "new" / "results.json", results(load_checkpoint(candidate).weights_digest()))
+    out = tmp_path / "served"
+    export.publish(candidate, measured, told, out, written(tmp_path / "old.json", results("2" * 64, 0.4)))
+    return out
+
+
+def test_weights_keep_the_decision_they_came_by(decided, prepared, told, tmp_path):
+    decision = (decided / "decision.json").read_bytes()
+    measured = written(tmp_path / "again" / "results.json", results(load_checkpoint(prepared).weights_digest(), 0.7))
+    again = shutil.copytree(prepared, tmp_path / "again" / "candidate")
+    export.publish(again, measured, told, decided)
+    assert (decided / "decision.json").read_bytes() == decision
+    assert "against weights 222222222222" in (decided / "CARD.md").read_text()
+
+
+def test_other_weights_take_no_decision_over(decided, told, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    trained = shutil.copytree(NANO, tmp_path / "trained")
+    (trained / "manifest.toml").unlink()
+    tensors = load_file(trained / "model.safetensors")
+    save_file({name: tensor * 0.5 for name, tensor in tensors.items()}, trained / "model.safetensors", {"format": "pt"})
+    other = tmp_path / "other"
+    export.prepare(trained, other, "unirg-cxr-nano", export.Served.like("unirg-cxr-nano"))
+    shutil.copy(decided / "decision.json", other)  # as an export into the same candidate folder left it
+    digest = load_checkpoint(other).weights_digest()
+    assert export.publish(other, written(tmp_path / "o" / "results.json", results(digest)), told, decided) is None
+    assert load_checkpoint(decided).weights_digest() == digest
+    assert not (decided / "decision.json").exists()
+    assert "## Why this one" not in (decided / "CARD.md").read_text()
+
+
+def test_an_export_that_fails_before_its_end_leaves_what_is_served(decided, tmp_path):
+    before = {path.name: path.read_bytes() for path in decided.iterdir()}
+    run = load_run(RUN)
+    unknown = replace(run, data=replace(run.data, sites=("nowhere",)))  # the weights are written, no film can be drawn
+    with pytest.raises(KeyError, match="nowhere"):
+        export.export(unknown, RUN, tmp_path, NANO, decided)
+    assert load_checkpoint(tmp_path / "candidate").weights_digest()
+    assert {path.name: path.read_bytes() for path in decided.iterdir()} == before
+
+
+def test_what_a_kill_between_two_renamings_left_is_put_back(decided, candidate, told, tmp_path):
+    decided.rename(decided.with_name(".served.old"))
+    measured = written(tmp_path / "r" / "results.json", results(load_checkpoint(candidate).weights_digest()))
+    export.publish(candidate, measured, told, decided)
+    assert load_checkpoint(decided).weights_digest()
+    assert {path.name for path in tmp_path.glob(".served*")} == set()
+
+
+def test_the_card_in_the_repository_says_why_these_weights():
+    decision = json.loads((NANO / "decision.json").read_text())
+    assert decision["candidate"] == load_checkpoint(NANO).weights_digest()
+    told = (NANO / "CARD.md").read_text().split("## Why this one")[1]
+    assert decision["reason"].removeprefix("better: ") in told
+    assert f"against weights {decision['baseline'][:12]}" in told
 
 
 def test_equal_is_not_better_and_one_bad_figure_is_enough():

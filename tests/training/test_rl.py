@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,6 +35,7 @@ steps = {steps}
 beta = {beta}
 zero_variance = "{zero}"
 save_every = 1
+keep_checkpoints = 11
 {stop}
   [[rl.rewards]]
   name = "bleu2"
@@ -147,6 +149,18 @@ def test_a_broken_rule_ends_the_run_and_keeps_the_weights_from_before(run_file: 
     assert all(np.array_equal(kept[name], before[name]) for name in kept)
 
 
+def test_a_kill_behind_a_broken_rule_does_not_train_on(run_file: Path):
+    once, out = run_file.parent / "stops", run_file.parent / "stops-killed"
+    shutil.copytree(once, out)
+    for lost in ("result.json", "model.safetensors"):  # killed when checkpoint-2 was whole
+        (out / lost).unlink()
+    finish(command(run_file, "stops", out))
+    again, before = (json.loads((folder / "result.json").read_text()) for folder in (out, once))
+    assert again["stopped"] == before["stopped"]
+    assert again["steps"] == 2
+    assert (out / "model.safetensors").read_bytes() == (once / "model.safetensors").read_bytes()
+
+
 def stage(**changes) -> RlStage:
     return replace(load_run(RUNS / "nano-sites.toml").rl[0], prompts=12, rollouts=2, micro_batch=4, **changes)
 
@@ -195,6 +209,42 @@ def test_every_process_keeps_as_many_rows_as_the_fullest():
 
     kept = informative(batch([1, -1, 0, 0, 0, 0, 0, 0]), stage(), rows=8, parts=2, largest=lambda _: 5)
     assert kept["completion_mask"].any(1).tolist() == [True] * 2 + [False] * 4
+
+
+MEAN = -(1 + 0.5) / 2  # of the two advantages of `rollouts_that_differ`, at the policy that sampled them
+OF_LOSS = {"dapo": MEAN, "grpo": MEAN, "bnpo": MEAN, "dr_grpo": MEAN * 2 / 10}  # 2 of 10 tokens each
+
+
+def rollouts_that_differ() -> dict:
+    """Text alone, eight rows of two tokens; one group of two counts."""
+    made = batch([1, 0.5, 0, 0, 0, 0, 0, 0])
+    return {name: made[name] for name in made if name not in ("pixel_values", "image_grid_thw", "num_images")}
+
+
+@pytest.mark.parametrize("parts", [1, 2, 8])
+@pytest.mark.parametrize("loss", OF_LOSS)
+def test_a_loss_does_not_depend_on_what_was_left_out_of_it(loss: str, parts: int, tmp_path: Path):
+    from datasets import Dataset
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+    from trl.trainer.utils import shuffle_sequence_dict, split_tensor_dict
+
+    from training.rl import Grpo, Judge, composite, informative, settings
+
+    small = replace(stage(loss=loss, beta=0.0, max_new_tokens=10), prompts=4, micro_batch=8 // parts)
+    trainer = Grpo(
+        small,
+        model=AutoModelForImageTextToText.from_pretrained(NANO).train(),
+        reward_funcs=Judge(composite(small), 2),
+        args=settings(small, 1, tmp_path, 1, []),
+        train_dataset=Dataset.from_list([{"prompt": "x"}]),
+        processing_class=AutoProcessor.from_pretrained(NANO),
+    )
+    trainer.current_gradient_accumulation_steps = trainer.args.gradient_accumulation_steps
+    kept = informative(rollouts_that_differ(), small, rows=8, parts=parts)
+    kept["num_items_in_batch"] = kept["completion_mask"].sum()
+    trainer._buffered_inputs = split_tensor_dict(shuffle_sequence_dict(kept), parts)
+    total = sum(trainer._compute_loss(trainer.model, part).item() for part in trainer._buffered_inputs)
+    assert total == pytest.approx(OF_LOSS[loss], rel=1e-4)
 
 
 def test_film_processor_lays_out_what_the_checkpoints_own_does(run_file: Path):

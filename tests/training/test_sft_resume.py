@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from training.config import RUNS
+from training.monitoring import Progress
 
 pytest.importorskip("trl", reason="TRL is not installed; make setup")
 
@@ -70,5 +71,51 @@ def test_a_killed_stage_ends_with_the_same_weights(run_file: Path):
     os.killpg(process.pid, signal.SIGKILL)  # the ranks with it
     process.wait()
     assert not (killed / "result.json").exists()
-    assert str(finish(run_file, killed)["resumed_at"]).startswith("checkpoint-")
+    before = {int(row["step"]): row for row in Progress(killed).rows()}
+    told = finish(run_file, killed)
+    resumed = int(str(told["resumed_at"]).removeprefix("checkpoint-"))
+    for name in ("cpu_seconds", "wall_seconds"):
+        assert float(str(told[name])) > before[resumed][name] > 0, "what was spent before the kill counts"
+    assert [row["step"] for row in Progress(killed).rows()] == [2, 4, 6]
     assert (killed / "model.safetensors").read_bytes() == (once / "model.safetensors").read_bytes()
+
+
+def of_ranks(world: int, code: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
+    """Python code as the first of so many ranks."""
+    environment = {**os.environ, "WORLD_SIZE": str(world), "RANK": "0"}
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+NEWEST = "import pathlib, sys; from training import ranks; print(ranks.newest_checkpoint(pathlib.Path(sys.argv[1])))"
+
+
+@pytest.mark.parametrize("lost", ["", "trainer_state.json", "rng_state_1.pth", "cut rng_state_1.pth"])
+def test_a_checkpoint_is_whole_when_every_rank_has_written(tmp_path: Path, lost: str):
+    import torch
+
+    for step in (2, 4):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        (folder / "trainer_state.json").write_text(json.dumps({"global_step": step}))
+        for rank in (0, 1):
+            torch.save({"cpu": torch.random.get_rng_state()}, folder / f"rng_state_{rank}.pth")
+    last = tmp_path / "checkpoint-4"
+    if lost.startswith("cut "):
+        whole = (last / "rng_state_1.pth").read_bytes()
+        (last / "rng_state_1.pth").write_bytes(whole[: len(whole) // 2])
+    elif lost:
+        (last / lost).unlink()
+    done = of_ranks(2, NEWEST, tmp_path)
+    assert done.stdout.split()[-1:] == [str(tmp_path / ("checkpoint-2" if lost else "checkpoint-4"))], done.stderr
+    assert last.exists() == (not lost)
+    assert (tmp_path / "incomplete-4").exists() == ("rng" in lost)
+
+
+def test_ranks_that_cannot_share_a_batch_are_refused(run_file: Path):
+    code = (
+        "import sys; from pathlib import Path; from training import sft; from training.config import load_run; "
+        "sft._settings(load_run(Path(sys.argv[1])).sft[0], 1, Path(sys.argv[1]).parent / 'never')"
+    )
+    done = of_ranks(3, code, run_file)
+    assert "short: batch 4 cannot be shared by 3 ranks" in done.stderr

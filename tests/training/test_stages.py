@@ -23,6 +23,11 @@ SMALL = {
     "steps": 2, "stop": 2, "batch": 4, "warmup": 1,
 }  # fmt: skip
 
+SERVED_BEFORE = {
+    "better": True, "reason": "better: x", "candidate": "1" * 64, "baseline": "2" * 64, "data": "x", "studies": 1,
+    "rule": [], "figures": {},
+}  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def small_run(tmp_path_factory) -> Path:
@@ -39,6 +44,9 @@ def small_run(tmp_path_factory) -> Path:
 def trained(small_run: Path) -> tuple[Path, Path]:
     """Work and output folders of one whole run, made by the one command."""
     work, out = small_run.parent / "work", small_run.parent / "out"
+    out.mkdir()
+    for stale in ("decision.json", "model-00001-of-00002.safetensors"):
+        (out / stale).write_text(json.dumps(SERVED_BEFORE))
     command = [
         sys.executable,
         "-m",
@@ -72,6 +80,9 @@ def test_checkpoint_is_what_the_service_loads(trained):
     assert figures["drafted_alone"]["studies"] == 2
     card = (trained[1] / "CARD.md").read_text()
     assert "not a medical" in card
+    assert "## Why this one" not in card
+    left = {path.name for path in trained[1].iterdir()}
+    assert not left & {"decision.json", "model-00001-of-00002.safetensors"}, "of the checkpoint that was there before"
     assert "python -m training.train_nano" in card
 
 
