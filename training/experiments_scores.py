@@ -34,7 +34,7 @@ from training.rewards.prior_claims import comparisons, similarity
 from training.rl_data import without_prior
 
 READ_THRICE = 240  # studies of a site whose pairs are also read without a prior and with a wrong one
-REWARDS = ("bleu2", "findings_f1", "agreement", "findings_errors", "length", "prior_claims")
+REWARDS = ("bleu2", "sentence_similarity", "findings_f1", "agreement", "findings_errors", "length", "prior_claims")
 
 
 @dataclass(frozen=True)

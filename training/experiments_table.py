@@ -27,7 +27,9 @@ ALL = "all"
 
 
 def _array(columns: Columns, name: str) -> np.ndarray:
-    return np.array([np.nan if value is None else value for value in columns[name]], dtype=np.float64)
+    """Missing throughout in files from before the column."""
+    values = columns.get(name, [None] * len(columns["study"]))
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
 def _f1(columns: Columns, kind: str) -> Ratio:
@@ -48,12 +50,13 @@ FIGURES: dict[str, Callable[[Columns], Ratio]] = {
     "1/(1+errors)": lambda columns: mean(_array(columns, "findings_errors")),
     "errors": lambda columns: mean(_array(columns, "errors")),
     "BLEU-2": lambda columns: mean(_array(columns, "bleu2")),
+    "sentence similarity": lambda columns: mean(_array(columns, "sentence_similarity")),
     "exact": lambda columns: mean(_array(columns, "exact")),
     "change errors": _change_errors,
 }
 _CONTRASTED = ("findings F1", "1/(1+errors)", "errors")
 _OF_REWARDS = ("findings F1", "change F1", "1/(1+errors)", "BLEU-2")
-_OF_DROPS = (*_OF_REWARDS, "errors")
+_OF_DROPS = (*_OF_REWARDS, "errors", "sentence similarity")
 _OF_PRIORS = (*_CONTRASTED, "change F1", "change errors")
 
 
