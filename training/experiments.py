@@ -40,7 +40,7 @@ class Arm:
 
     costs: arms whose CPU-seconds together this one gets (its stage's steps follow from them); `like` has the same kind
     of step, and tells what one costs. longer: in place of its source's last stage, whose steps it has as well.
-    reward: this reward alone in place of the stage's own.
+    reward: this reward alone in place of the stage's own. rewards_of: those of another [[rl]] stage in their place.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Arm:
     like: str = ""
     longer: bool = False
     reward: str = ""
+    rewards_of: str = ""
 
 
 ARMS = (
@@ -62,6 +63,7 @@ ARMS = (
     Arm("rl_bleu2", "sft", ("step1",), reward="bleu2"),
     Arm("rl_findings_f1", "sft", ("step1",), reward="findings_f1"),
     Arm("rl_findings_errors", "sft", ("step1",), reward="findings_errors"),
+    Arm("rl_all_terms", "sft", ("step1",), rewards_of="step2"),
 )
 _VISION_RANKS = 2  # each jitters its part of a batch: another number gives another tower
 _BY_NAME = {arm.name: arm for arm in ARMS}
@@ -92,6 +94,8 @@ def _stage(run: Run, arm: Arm, name: str, options: argparse.Namespace, seed: int
     stage: Any = next(one for one in (*run.sft, *run.rl) if one.name == name)
     if arm.reward:
         stage = replace(stage, rewards=(RewardTerm(arm.reward, 1.0),))
+    if arm.rewards_of:
+        stage = replace(stage, rewards=next(one.rewards for one in run.rl if one.name == arm.rewards_of))
     if arm.costs:
         like = _stages(options, seed, arm.like)[name]
         budget = sum(_spent(options, seed, one) for one in arm.costs) + (like["cpu_seconds"] if arm.longer else 0)

@@ -56,6 +56,7 @@ FIGURES: dict[str, Callable[[Columns], Ratio]] = {
 }
 _CONTRASTED = ("findings F1", "1/(1+errors)", "errors")
 _OF_REWARDS = ("findings F1", "change F1", "1/(1+errors)", "BLEU-2")
+_COMPOSITES = {"rl_step1": "composite less it", "rl_all_terms": "composite with the error term less it"}
 _OF_DROPS = (*_OF_REWARDS, "errors", "sentence similarity")
 _OF_PRIORS = (*_CONTRASTED, "change F1", "change errors")
 
@@ -164,14 +165,15 @@ def contrasts(folder: Path, unseen: str = "harbour") -> dict[str, Any]:
 
 
 def _against_single(results: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> dict[str, Any]:
-    """GRPO step 1 on the composite less GRPO step 1 on one reward, by that reward's arm."""
+    """GRPO step 1 on a composite (its own, all terms of step 2) less that on one reward, by that reward's arm."""
     out: dict[str, Any] = {}
     measured = _figures(_OF_REWARDS)
     for arm in (arm.name for arm in ARMS if arm.reward and arm.name in results):
-        for seed, (alone, mixed) in by_seed(results, arm, base="rl_step1").items():
-            if mixed is not None:
-                rows = composite(given(mixed), given(alone), measured, _SEED)
-                out.setdefault(arm, {})[seed] = {"composite less it": rows}
+        for whole, title in _COMPOSITES.items():
+            for seed, (alone, mixed) in by_seed(results, arm, base=whole).items():
+                if mixed is not None:
+                    rows = composite(given(mixed), given(alone), measured, _SEED)
+                    out.setdefault(arm, {}).setdefault(seed, {})[title] = rows
     return out
 
 

@@ -123,14 +123,27 @@ def test_seeds_are_pooled_study_by_study(rows, tmp_path):
 def test_the_composite_is_set_against_each_reward_alone(rows, tmp_path):
     perfect = columns_of(rows, [row.text or row.sample.reference for row in rows])
     silent = columns_of(rows, [row.text for row in rows])
-    for arm, columns in (("rl_step1", perfect), ("rl_bleu2", silent), ("rl_findings_f1", perfect)):
+    arms = {"rl_step1": perfect, "rl_all_terms": silent, "rl_bleu2": silent, "rl_findings_f1": perfect}
+    for arm, columns in arms.items():
         (tmp_path / f"seed-1-{arm}.json").write_text(result(arm, columns))
     told = contrasts(tmp_path)["composite less one reward"]
     won = told["rl_bleu2"][1]["composite less it"]
     assert won["findings F1"]["value"] == won["aggregate"]["value"] == pytest.approx(1)
     assert won["aggregate"]["low"] > 0.5
     assert told["rl_findings_f1"][1]["composite less it"]["aggregate"]["value"] == 0
+    title = "composite with the error term less it"
+    assert told["rl_bleu2"][1][title]["aggregate"]["value"] == 0
+    assert told["rl_findings_f1"][1][title]["aggregate"]["high"] < -0.5
     assert "rl_findings_errors" not in told
+
+
+def test_an_arm_may_take_its_rewards_from_another_stage():
+    run, options = load_run(_arguments([]).run), _arguments([])
+    every = next(one for one in ARMS if one.name == "rl_all_terms")
+    stage = _stage(run, every, "step1", options, 1)
+    step1, step2 = run.rl
+    assert stage == replace(step1, rewards=step2.rewards)
+    assert {"findings_errors"} == {one.name for one in step2.rewards} - {one.name for one in step1.rewards}
 
 
 def test_comparing_where_no_prior_was_given_is_counted(rows, tmp_path):
