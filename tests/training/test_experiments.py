@@ -13,7 +13,7 @@ pytest.importorskip("trl", reason="TRL is not installed; make setup")
 
 from training.experiments import ARMS, _arguments, _stage, result_path
 from training.experiments_scores import columns_of, held_out, looks
-from training.experiments_table import contrast_text, contrasts, difference, figure, load, tables, text
+from training.experiments_table import PUBLISHED_MIX, contrast_text, contrasts, difference, figure, load, tables, text
 
 DATA = load_run(RUNS / "nano-sites.toml").phantoms
 
@@ -135,6 +135,15 @@ def test_the_composite_is_set_against_each_reward_alone(rows, tmp_path):
     assert told["rl_bleu2"][1][title]["aggregate"]["value"] == 0
     assert told["rl_findings_f1"][1][title]["aggregate"]["high"] < -0.5
     assert "rl_findings_errors" not in told
+
+
+def test_the_published_mix_is_counted_of_stand_ins_by_the_papers_weights():
+    """Two of three statements said, of four true; and a study of which neither report states anything."""
+    counts = {f"{kind}_{part}": [0, 0] for kind in ("found", "change") for part in ("hit", "said", "true")}
+    counts |= {"found_hit": [2, 0], "found_said": [3, 0], "found_true": [2, 0], "change_true": [2, 0]}
+    scores = {"study": ["a", "b"], "sentence_similarity": [0.5, 1.0], "findings_f1": [0.8, 1.0], **counts}
+    first, second = 0.370 * 0.5 + 0.253 * 0.8 + 0.377 * 4 / 7, 1.0
+    assert figure(scores, PUBLISHED_MIX)["value"] == pytest.approx((first + second) / 2)
 
 
 def test_an_arm_may_take_its_rewards_from_another_stage():
