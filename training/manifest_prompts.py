@@ -2,7 +2,8 @@
 
 A study is shown with its prior film wherever it has one, with the template of what its report holds; what is drawn at
 random depends on the run's seed and the study's place, so that a resumed run, and each process of a sharded one, sees
-the same. Without a draw the prompt is the one that evaluation asks (evaluate/manifest_studies.py).
+the same. Without a draw the prompt is the one that evaluation asks (evaluate/manifest_studies.py), but for studies with
+findings alone, of which its split `reports` asks the whole report.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ from datasets import Dataset
 from numpy.typing import NDArray
 from PIL import Image
 
-from model.findings import is_comparison
 from model.prompting import build_prompt
 from model.report_text import compose
 from training.config import BadRunConfig, Manifest, RlStage
@@ -34,6 +34,7 @@ from training.datasets.manifest import read_table
 from training.datasets.priors import prompt_prior
 from training.evaluate.manifest_studies import film_of
 from training.monitoring import conditions
+from training.rewards.reading import any_compares, written
 from training.rl_data import Question, prompts_per_step, steps_of
 
 _COLUMNS = (
@@ -86,7 +87,7 @@ def question(row: Mapping[str, Any], manifest: Manifest, shown: Shown, seed: int
     if prior and draws[0] >= manifest.prior_report_rate:
         prior = replace(prior, report=None)
     # A reference that compares keeps its prior: judged by it without one, an invented comparison would be rewarded.
-    dropped = prior is not None and draws[1] < shown.prior_dropout and not is_comparison(reference)
+    dropped = prior is not None and draws[1] < shown.prior_dropout and not any_compares(written(reference))
     prior = None if dropped else prior
     asked: Literal["report", "findings"] = "findings" if alone else "report"
     prompt = build_prompt(

@@ -64,6 +64,8 @@ def test_a_prior_without_a_date_is_shown_under_an_invented_one():
         ("Effusion is larger than on the prior.", "Effusion.", True),
         ("Effusion.", "Unchanged effusion.", True),
         ("New effusion on the left.", "", True),
+        ("Left pleural effusion is increased. Heart size is normal.", "", True),
+        ("Lungs are clear.", "Similar right base atelectasis.", True),
         ("Small left effusion.", "Effusion.", False),
     ],
 )

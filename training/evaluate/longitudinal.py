@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.findings import changes, is_comparison
-from model.report_text import sentences
+from model.findings import changes
 from training.evaluate.cases import StudyCase
 from training.evaluate.groups import Grouped, by_group
 from training.evaluate.resampling import DRAWS, Ratio, interval, mean, paired
+from training.rewards.reading import any_compares, spans
 
 CLASSES = ("first study", "new development", "no change", "progression", "regression")
 ARMS = ("true prior", "without prior", "wrong prior", "copied prior")
@@ -44,7 +44,7 @@ def encounter_group(encounter: int) -> str:
 
 def compares(text: str) -> bool:
     """Whether any sentence of findings or impression speaks of an earlier state."""
-    return any(is_comparison(span.text) for span in sentences(text) if span.section != "other")
+    return any_compares(spans(text))
 
 
 def copied(case: StudyCase) -> str | None:

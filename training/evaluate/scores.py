@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from model import findings as read
-from model.report_text import sentences
 from training.evaluate.drafts import Case
 from training.phantom.findings import CHANGE_WORDS, SIDES, Findings, changes
+from training.rewards.reading import any_compares, written
 
 _SIDED = ("effusion", "pneumothorax", "consolidation", "atelectasis", "line", "pacemaker")
 Pairs = Sequence[tuple[set[Hashable], set[Hashable]]]
@@ -72,9 +72,7 @@ def by_change(pairs: Pairs) -> dict[str, float]:
 def unprompted_comparisons(drafts: Sequence[str], cases: Sequence[Case]) -> int:
     """Drafts that compare although no prior was given."""
     return sum(
-        any(read.is_comparison(span.text) for span in sentences(draft))
-        for draft, case in zip(drafts, cases, strict=True)
-        if case.study.prior is None
+        any_compares(written(draft)) for draft, case in zip(drafts, cases, strict=True) if case.study.prior is None
     )
 
 

@@ -14,11 +14,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from model.findings import Finding, is_comparison
-from model.report_text import Span
+from model.findings import Finding
 from training.rewards.agreement import side_set
 from training.rewards.batch import Sample, Scores, scores
-from training.rewards.reading import by_condition, claims, is_empty, severity, spans, statements, written
+from training.rewards.reading import any_compares, by_condition, claims, is_empty, severity, spans, statements, written
 
 CATEGORIES = ("A", "B", "C", "D", "E", "F")
 Groups = dict[str, list[Finding]]
@@ -92,7 +91,7 @@ def _comparisons(prediction: str, reference: str) -> tuple[int, int]:
     said, true = _changes(claims(prediction)), _changes(statements(reference))
     added = sum(not changes <= true.get(name, set()) for name, changes in said.items())
     omitted = sum(bool(changes - {"stable"}) and name not in said for name, changes in true.items())
-    loose = not said and not true and _compares(written(prediction)) and not _compares(spans(reference))
+    loose = not said and not true and any_compares(written(prediction)) and not any_compares(spans(reference))
     return added + loose, omitted
 
 
@@ -102,7 +101,3 @@ def _changes(findings: Iterable[Finding]) -> dict[str, set[str]]:
         if found.change:
             groups.setdefault(found.condition, set()).add(found.change)
     return groups
-
-
-def _compares(sentences: Iterable[Span]) -> bool:
-    return any(is_comparison(span.text) for span in sentences)

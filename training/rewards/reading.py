@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import chain
 
-from model.findings import Finding, read_findings
+from model.findings import Finding, is_comparison, read_findings
 from model.report_text import Span, sentences
 
 _WORD = re.compile(r"[a-z0-9]+(?:[.'-][a-z0-9]+)*")
@@ -58,6 +58,11 @@ def written(text: str) -> tuple[Span, ...]:
 def spans(text: str) -> tuple[Span, ...]:
     """Sentences of findings and impression."""
     return tuple(span for span in written(text) if span.section != "other")
+
+
+def any_compares(sentences: Iterable[Span]) -> bool:
+    """Whether any of the sentences speaks of an earlier state. Sentence by sentence: the rule is of one only."""
+    return any(is_comparison(span.text) for span in sentences)
 
 
 def unasked(text: str) -> tuple[str, ...]:
