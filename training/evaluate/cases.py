@@ -63,7 +63,7 @@ class StudyCase:
 
     def reference(self, split: Split) -> str:
         """What a prediction of that split is judged by."""
-        return compose(self.findings) if split == "findings" else whole_report(self.findings, self.impression)
+        return compose(self.findings, self.impression if split == "reports" else "")
 
     @property
     def first(self) -> bool:
@@ -86,6 +86,7 @@ class StudyCase:
 def whole_report(findings: str, impression: str) -> str:
     """The reference of the split `reports` as ReXrank's own script writes it: the word None for a missing section.
 
+    For ReXrank's metrics alone: to any other judge the word is a sentence that nobody wrote.
     Source: rajpurkarlab/ReXrank, example_files/evaluation_script.md.
     """
     return f"Findings: {findings.strip() or None} Impression: {impression.strip() or None}"

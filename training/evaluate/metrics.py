@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from model.findings import changes, present
-from model.report_text import section_text
+from model.report_text import SectionName, section_text
 from training.evaluate.cases import Split, StudyCase
 from training.evaluate.resampling import Numbers, Ratio, inverse_mean, mean
 from training.rewards.batch import Reward, RewardOutage, RewardUnusable, Sample
@@ -74,6 +74,7 @@ _JUDGES: dict[str, tuple[str, bool]] = {
     "findings_errors": ("findings_errors", False),
     "sentence_similarity": ("sentence_similarity", False),
 }
+_SECTIONS: tuple[SectionName, ...] = ("findings", "impression")
 _CANNOT = (MissingWeights, UnusableWeights, RewardUnusable, ImportError)
 
 
@@ -138,7 +139,7 @@ class Judges:
         found = Measured(absent=dict(self.absent))
         for figure, reward in self._rewards.items():
             try:
-                judged = reward(samples)
+                judged = reward([as_rexrank_writes(one) for one in samples] if figure in REXRANK else samples)
             except (RewardOutage, RewardUnusable) as error:
                 found.absent[figure] = f"the judge failed: {error}"
                 continue
@@ -153,6 +154,15 @@ class Measured:
     values: dict[str, Numbers] = field(default_factory=dict)
     components: dict[str, dict[str, Numbers]] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
+
+
+def as_rexrank_writes(one: Sample) -> Sample:
+    """A whole report's reference in the form of `whole_report`."""
+    if one.asked == "findings":
+        return one
+    missing = {name: not section_text(one.reference, name) for name in _SECTIONS}
+    before = "Findings: None " if missing["findings"] else ""
+    return replace(one, reference=before + one.reference + (" Impression: None" if missing["impression"] else ""))
 
 
 def samples(cases: Sequence[StudyCase], drafts: Sequence[str], split: Split) -> list[Sample]:

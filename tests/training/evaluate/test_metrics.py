@@ -54,6 +54,24 @@ def judges() -> Judges:
     return Judges(Setup())
 
 
+@pytest.mark.parametrize(
+    ("report", "as_rexrank_writes"),
+    [
+        ("Impression: Left effusion.", "Findings: None Impression: Left effusion."),
+        ("Findings: Left effusion.", "Findings: Left effusion. Impression: None"),
+        ("Findings: Left effusion. Impression: Same.", "Findings: Left effusion. Impression: Same."),
+    ],
+)
+def test_rexranks_word_for_a_missing_section_is_read_by_its_metrics_alone(judges, report: str, as_rexrank_writes: str):
+    said = "Findings: Left effusion. Impression: Left effusion."
+    found = judges.measure([Sample(said, report, has_prior=True)]).values
+    other = judges.measure(
+        [Sample(said, as_rexrank_writes, has_prior=True, asked="findings")]
+    ).values  # as it is: of bare findings
+    assert found["bleu_2"] == other["bleu_2"]
+    assert judges.measure([Sample(report, report, has_prior=True)]).values["sentence_similarity"] == pytest.approx(1)
+
+
 def test_judges_without_weights_are_absent_and_say_what_to_fetch(judges):
     for name in ("bertscore", "sembscore", "radgraph_combined", "ratescore", "green"):
         assert "No path is given" in judges.absent[name]

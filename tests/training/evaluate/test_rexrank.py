@@ -10,7 +10,7 @@ import pytest
 
 from model.errors import NotAnImage
 from training.evaluate.cases import judged_in
-from training.evaluate.metrics import samples
+from training.evaluate.metrics import as_rexrank_writes, samples
 from training.evaluate.rexrank import (
     BadRecords,
     image_file,
@@ -77,9 +77,7 @@ def test_a_record_becomes_a_study(records):
     assert case.reference("findings") == "Findings: The heart is enlarged."
     assert 'Indication: ⟦Cough, "worse".⟧ Comparison: ⟦None.⟧' in case.prompt("reports").text
     assert "Impression" not in case.prompt("findings").text
-    assert study_case("CXR2", records["CXR2"], Path("/films")).reference("reports") == (
-        "Findings: None Impression: No acute disease."
-    )
+    assert study_case("CXR2", records["CXR2"], Path("/films")).reference("reports") == "Impression: No acute disease."
 
 
 def test_the_key_image_is_the_film_and_the_first_one_where_none_is_named(records):
@@ -125,7 +123,7 @@ def test_what_is_judged_is_what_the_tables_hold(records, tmp_path):
         judged = judged_in(cases, split)
         seen = samples(judged, ["Findings: Heart large. Impression: Large heart."] * len(judged), split)
         truth, said = (rows_of(path)[1:] for path in write_tables(records, split, tmp_path / split))
-        assert [one.reference for one in seen] == [row[2] for row in truth]
+        assert [as_rexrank_writes(one).reference for one in seen] == [row[2] for row in truth]
         assert [one.prediction for one in seen] == [row[2] for row in said]
 
 
