@@ -1,6 +1,7 @@
-"""Two one-thread processes with averaged gradients: on a shared CPU they beat one two-thread process.
+"""Ranks of one stage: start them, average their gradients, what they have spent, and the checkpoint to go on from.
 
-(OpenMP threads spin while the other is descheduled; measured 2.7-3.4 against 1.4 CPU-seconds for the same batch.)
+On a CPU two one-thread processes with averaged gradients beat one two-thread process: OpenMP threads spin while the
+other is descheduled (measured 2.7-3.4 against 1.4 CPU-seconds for the same batch). On GPUs accelerate starts the ranks.
 """
 
 from __future__ import annotations
@@ -87,6 +88,10 @@ def cosine(step: int, steps: int, warmup: int, floor: float = 0.02) -> float:
     return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * done))
 
 
+class OtherRanks(RuntimeError):
+    """A run's checkpoints are not of this number of ranks; the message says what to do."""
+
+
 class Clock:
     """What a stage has spent; `before`: up to the checkpoint from which a killed run goes on."""
 
@@ -110,9 +115,11 @@ def step_of(checkpoint: Path | None) -> int:
 def newest_checkpoint(folder: Path) -> Path | None:
     """The last checkpoint that was written whole, by every rank. Rank 0 removes what a kill left half written.
 
-    One without the random state of some rank is renamed to incomplete-N: it may also be whole, of fewer ranks.
+    One without the random state of some rank is renamed to incomplete-N. Raises OtherRanks where there is no other: it
+    may be whole, of another number of ranks, and beginning anew would throw it away.
     """
     whole: list[tuple[int, Path]] = []
+    lacking: list[tuple[int, Path]] = []
     for path in folder.glob("checkpoint-*"):
         step = step_of(path)
         try:  # the first rank writes the trainer's state last, the others may not be done then
@@ -121,14 +128,26 @@ def newest_checkpoint(folder: Path) -> Path | None:
             written = False
         if written and all(zipfile.is_zipfile(path / name) for name in _random_states()):
             whole.append((step, path))
-        elif written and not RANK:
-            aside = folder / f"incomplete-{step}"
-            shutil.rmtree(aside, ignore_errors=True)
-            path.rename(aside)
-            print(f"{path} lacks the random state of some of {WORLD} ranks: renamed to {aside.name}", flush=True)
+        elif written:
+            lacking.append((step, path))
         elif not RANK:
             shutil.rmtree(path)
+    if lacking and not whole:
+        raise OtherRanks(
+            f"{max(lacking)[1]} lacks the random state of some of {WORLD} ranks, and there is no other checkpoint. If "
+            f"another number of ranks wrote it, start that number again; to begin anew delete {folder}"
+        )
+    if not RANK:
+        _put_aside(lacking)
     return max(whole)[1] if whole else None
+
+
+def _put_aside(lacking: Iterable[tuple[int, Path]]) -> None:
+    for step, path in lacking:
+        aside = path.with_name(f"incomplete-{step}")
+        shutil.rmtree(aside, ignore_errors=True)
+        path.rename(aside)
+        print(f"{path} lacks the random state of some of {WORLD} ranks: renamed to {aside.name}", flush=True)
 
 
 def _random_states() -> list[str]:

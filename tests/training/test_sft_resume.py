@@ -112,6 +112,20 @@ def test_a_checkpoint_is_whole_when_every_rank_has_written(tmp_path: Path, lost:
     assert (tmp_path / "incomplete-4").exists() == ("rng" in lost)
 
 
+@pytest.mark.parametrize(("wrote", "starts"), [(["rng_state.pth"], 2), (["rng_state_0.pth", "rng_state_1.pth"], 3)])
+def test_another_number_of_ranks_begins_nothing_anew(tmp_path: Path, wrote: list[str], starts: int):
+    import torch
+
+    folder = tmp_path / "checkpoint-2"
+    folder.mkdir()
+    (folder / "trainer_state.json").write_text('{"global_step": 2}')
+    for name in wrote:
+        torch.save({"cpu": torch.random.get_rng_state()}, folder / name)
+    refused = of_ranks(starts, NEWEST, tmp_path)
+    assert f"some of {starts} ranks, and there is no other checkpoint" in refused.stderr
+    assert of_ranks(len(wrote), NEWEST, tmp_path).stdout.split() == [str(folder)], "what they wrote is still there"
+
+
 def test_ranks_that_cannot_share_a_batch_are_refused(run_file: Path):
     code = (
         "import sys; from pathlib import Path; from training import sft; from training.config import load_run; "
