@@ -198,10 +198,10 @@ class RlStage:
     backward pass and process. beta: weight of the KL to the policy this stage starts from. warmup: steps. schedule: of
     the learning rate after them, to zero at the last step unless constant.
     abnormal_share: of the prompts whose film shows something. pair_share, findings_share: of prompts with a prior film,
-    of the findings-only template. prior_dropout: share of the pairs shown without their prior. oversample: prompts
-    generated per prompt kept, where zero_variance is "resample". vllm_url: a running `trl vllm-serve`; "": transformers
-    generates. save_every: steps between checkpoints, of which the last keep_checkpoints stay: one from before the stop
-    rules' window must be among them.
+    of the findings-only template. prior_dropout: share of the pairs shown without their prior; of a manifest, of those
+    whose reference does not compare. oversample: prompts generated per prompt kept, where zero_variance is "resample".
+    vllm_url: a running `trl vllm-serve`; "": transformers generates. save_every: steps between checkpoints, of which
+    the last keep_checkpoints stay: one from before the stop rules' window must be among them.
     """
 
     name: str
@@ -242,10 +242,11 @@ class RlStage:
             raise ValueError("give steps or epochs, one of them above 0")
         if self.prompts * self.rollouts % self.micro_batch:
             raise ValueError(f"micro_batch {self.micro_batch} must divide {self.prompts} x {self.rollouts} rollouts")
-        if self.stop.window > self.save_every * (self.keep_checkpoints - 1):
+        can_stop = self.epochs > 0 or self.steps >= self.stop.window
+        if can_stop and self.stop.window > self.save_every * (self.keep_checkpoints - 1):
             raise ValueError(
                 f"stop.window {self.stop.window} reaches behind the oldest of {self.keep_checkpoints} checkpoints, one "
-                f"every {self.save_every} steps, so a broken stop rule would find none to fall back to: "
+                f"every {self.save_every} steps, so a broken stop rule would lead back to the weights before it: "
                 f"keep_checkpoints must be {math.ceil(self.stop.window / self.save_every) + 1} or more"
             )
         return self

@@ -4,7 +4,8 @@ usage: accelerate launch --config_file training/accelerate/zero3.yaml -m trainin
 
 Where the stage names a vllm_url, a `trl vllm-serve` generates and gets the new weights after every step; without one
 the policy generates itself. Every study that has a prior film is shown with it (`pair_share` is for phantoms), but for
-`prior_dropout`. OUT is laid out as by training/rl.py, the network in Hugging Face layout, LoRA adapters merged.
+`prior_dropout`, from which studies whose reference compares are exempt. OUT is laid out as by training/rl.py, the
+network in Hugging Face layout, LoRA adapters merged.
 """
 
 from __future__ import annotations

@@ -57,6 +57,12 @@ steps = 2
 """
 
 
+def test_a_stage_too_short_for_its_stop_rules_needs_no_checkpoint_from_before_them(tmp_path: Path):
+    path = tmp_path / "run.toml"
+    path.write_text((RUNS / "nano-first.toml").read_text() + RL.replace("steps = 2", "steps = 2\nsave_every = 1"))
+    assert load_run(path).rl[0].stop.window > 2
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -65,8 +71,8 @@ steps = 2
         ("micro_batch = 8", "micro_batch = 3", "micro_batch 3"),
         ("weight = 1", "weight = 1\n  normalise = 'z'", "normalise"),
         ("steps = 2", "steps = 2\nstop = { max_kl = -1.0 }", "max_kl"),
-        ("steps = 2", "steps = 2\nstop = { window = 21 }", "keep_checkpoints must be 4 or more"),
-        ("steps = 2", "steps = 2\nsave_every = 1\nkeep_checkpoints = 10", "keep_checkpoints must be 11 or more"),
+        ("steps = 2", "steps = 21\nstop = { window = 21 }", "keep_checkpoints must be 4 or more"),
+        ("steps = 2", "epochs = 1.0\nsave_every = 1\nkeep_checkpoints = 10", "keep_checkpoints must be 11 or more"),
     ],
 )
 def test_wrong_rl_stages_are_refused(tmp_path: Path, old: str, new: str, message: str):
