@@ -225,6 +225,7 @@ def _put(
 
     Weights that are there already keep the decision they came by; a decision on other weights is not carried over.
     """
+    _put_back(target)
     checkpoint, results = load_checkpoint(candidate), json.loads(results_file.read_text(encoding="utf-8"))
     manifest, stages = checkpoint.manifest, export_card.stages_in_words(run)
     verdict = verdict or decided_before(target, checkpoint.weights_digest())
@@ -264,16 +265,25 @@ def _figures(results: Mapping[str, Any], path: Path) -> str:
     return json.dumps({**told, "results_sha256": sha256_of(path)}, indent=1, ensure_ascii=False) + "\n"
 
 
+def _beside(target: Path) -> tuple[Path, Path]:
+    return target.with_name(f".{target.name}.new"), target.with_name(f".{target.name}.old")
+
+
+def _put_back(target: Path) -> None:
+    """What a kill between the two renamings of `_replace` left aside."""
+    old = _beside(target)[1]
+    if old.exists() and not target.exists():
+        old.rename(target)
+
+
 def _replace(candidate: Path, target: Path) -> None:
     """The copy is made aside and takes the target's place by renaming: what is there is the old or the new, whole.
 
-    Between the two renamings there is neither, for an instant; what a kill left then is put back.
+    Between the two renamings there is neither, for an instant (`_put_back`).
     """
     if candidate.resolve() == target.resolve():
         return
-    fresh, old = (target.with_name(f".{target.name}.{which}") for which in ("new", "old"))
-    if old.exists() and not target.exists():
-        old.rename(target)
+    fresh, old = _beside(target)
     for left in (fresh, old):
         shutil.rmtree(left, ignore_errors=True)
     shutil.copytree(candidate, fresh)

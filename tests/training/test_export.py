@@ -260,10 +260,12 @@ def test_an_export_that_fails_before_its_end_leaves_what_is_served(decided, tmp_
 
 
 def test_what_a_kill_between_two_renamings_left_is_put_back(decided, candidate, told, tmp_path):
+    decision = (decided / "decision.json").read_bytes()
     decided.rename(decided.with_name(".served.old"))
     measured = written(tmp_path / "r" / "results.json", results(load_checkpoint(candidate).weights_digest()))
     export.publish(candidate, measured, told, decided)
     assert load_checkpoint(decided).weights_digest()
+    assert (decided / "decision.json").read_bytes() == decision, "the same weights keep what was put back"
     assert {path.name for path in tmp_path.glob(".served*")} == set()
 
 
