@@ -41,14 +41,14 @@ def predict(asked: argparse.Namespace) -> dict[str, str]:
 
     Raises BadRecords, BadCheckpoint, OSError.
     """
-    from training.evaluate.drafting import KeptDrafts, write_drafts
+    from training.evaluate.drafting import KeptDrafts, identity, write_drafts
     from training.evaluate.writing import Writer
 
     records = read_records(asked.input_json_file)
     cases = [study_case(name, record, asked.img_root_dir) for name, record in records.items()]
     checkpoint = load_checkpoint(asked.checkpoint, asked.weights)
     part = asked.save_json_file.with_name(f"{asked.save_json_file.name}.part.jsonl")
-    kept = KeptDrafts(part, {"weights": checkpoint.weights_digest()})
+    kept = KeptDrafts(part, identity(checkpoint))
     writer = cache(lambda: Writer(checkpoint, asked.device))
     done = write_drafts(cases, asked.split, writer, kept, batch=asked.batch_size)
     predicted = {

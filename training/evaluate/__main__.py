@@ -27,7 +27,7 @@ from training.datasets.manifest import BadManifest
 from training.evaluate import rexrank
 from training.evaluate.cases import Draft, NoStudies, StudyCase, judged_in
 from training.evaluate.comparing import NotComparable, compare, leave_one_site_out
-from training.evaluate.drafting import Drafted
+from training.evaluate.drafting import Drafted, identity
 from training.evaluate.examples import examples
 from training.evaluate.metrics import BadMetricsFile, Judges, read_setup
 from training.evaluate.page import render
@@ -130,7 +130,7 @@ def run(asked: argparse.Namespace) -> None:
 
     checkpoint = load_checkpoint(asked.checkpoint, asked.weights)
     cases, source = _cases(asked)
-    system = {"name": checkpoint.name, "weights": checkpoint.weights_digest()}
+    system = {"name": checkpoint.name, **identity(checkpoint)}
     plan = Plan(system, source, asked.split, asked.out, _listed(asked.trained_sites), not asked.no_priors,
                 asked.seed, asked.draws, asked.batch)  # fmt: skip
     writer = cache(lambda: Writer(checkpoint, asked.device))

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from tqdm import tqdm
 
 from model.errors import ImagingError
+from model.manifest import Checkpoint
 from training.evaluate.cases import Draft, Film, Split, StudyCase
 from training.evaluate.writing import PromptTooLong, Question
 
@@ -38,8 +39,17 @@ class Drafted:
     faults: dict[str, str] = field(default_factory=dict)
 
 
+def identity(checkpoint: Checkpoint) -> dict[str, str]:
+    """What decides a draft beside its question: the weights, and the manifest with size of films, limits and decoding.
+
+    SHA-256 of each, hexadecimal. Raises BadCheckpoint.
+    """
+    manifest = hashlib.sha256(repr(checkpoint.manifest).encode()).hexdigest()
+    return {"weights": checkpoint.weights_digest(), "manifest": manifest}
+
+
 def question_digest(case: StudyCase, split: Split) -> str:
-    """SHA-256 of all that a draft is written from: the prompt, and where its films come from."""
+    """SHA-256 of what a draft answers: the prompt, and where its films come from."""
     told = [case.prompt(split).text, *(_origin(film) for film in case.films())]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
@@ -63,8 +73,8 @@ def _told(part: Any) -> str:
 class KeptDrafts:
     """A file of drafts, one JSON line each, under a first line that says whose they are.
 
-    drafts: by study and `question_digest`. Lines of another identity (other weights) are not taken over, nor is a last
-    line that was cut off.
+    drafts: by study and `question_digest`. Lines of another identity are not taken over, nor is a last line
+    that was cut off.
     """
 
     def __init__(self, path: Path, identity: Mapping[str, str]) -> None:
@@ -79,8 +89,10 @@ class KeptDrafts:
         whole = self._path.read_text(encoding="utf-8").split("\n")[:-1] if self._path.is_file() else []
         if whole and json.loads(whole[0]) == self._identity:
             for row in map(json.loads, whole[1:]):
-                key = (row["study"], row.get("question", ""))  # without one: written by an earlier version
-                yield key, Draft(row["text"], tuple((text, log) for text, log in row["tokens"]))
+                yield (
+                    (row["study"], row["question"]),
+                    Draft(row["text"], tuple((text, log) for text, log in row["tokens"])),
+                )
 
     def add(self, drafts: Mapping[tuple[str, str], Draft]) -> None:
         """Kept when this returns."""

@@ -97,10 +97,3 @@ def test_phantoms_and_wrong_priors_are_told_apart():
     assert digests == [question_digest(case, "reports") for case in again]
     wrong = [question_digest(case, "reports") for case in with_wrong_priors(one, 0)]
     assert len({*digests, *wrong}) == 8
-
-
-def test_a_line_without_its_question_is_not_taken_over(tmp_path, scribe):
-    film = picture(tmp_path / "a.png", 40)
-    old = {"study": "one", "text": "Findings: Old.", "tokens": []}
-    (tmp_path / "drafts.jsonl").write_text(json.dumps({"weights": "w"}) + "\n" + json.dumps(old) + "\n")
-    assert "Old" not in drafted(tmp_path, scribe, case(film))["one"]

@@ -13,7 +13,7 @@ import pytest
 import inference
 from model.manifest import load_checkpoint
 from training.evaluate import __main__ as command
-from training.evaluate.drafting import question_digest
+from training.evaluate.drafting import identity, question_digest
 from training.evaluate.rexrank import study_case
 from training.phantom.dicom import StudyIdentity, dx_dataset
 from training.phantom.film import model_film
@@ -149,12 +149,12 @@ def test_predictions_are_scored_and_tabulated(cases, tmp_path):
 def test_a_killed_inference_goes_on_where_it_stopped(cases):
     predict(cases)
     whole = json.loads((cases / "predicted.json").read_text())
-    identity = {"weights": load_checkpoint("unirg-cxr-nano").weights_digest()}
+    told = identity(load_checkpoint("unirg-cxr-nano"))
     record = json.loads((cases / "cases.json").read_text())["case1"]
     question = question_digest(study_case("case1", record, cases), "reports")
     kept = {"study": "case1", "question": question, "text": "Findings: Kept. Impression: Kept.", "tokens": []}
     part = cases / "predicted.json.part.jsonl"
-    part.write_text(json.dumps(identity) + "\n" + json.dumps(kept) + "\n" + '{"study": "case2", "te')
+    part.write_text(json.dumps(told) + "\n" + json.dumps(kept) + "\n" + '{"study": "case2", "te')
     assert predict(cases) == 0
     again = json.loads((cases / "predicted.json").read_text())
     assert again["case1"]["model_prediction"] == "Findings: Kept. Impression: Kept."
