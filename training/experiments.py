@@ -36,10 +36,11 @@ from training.config import RUNS, RewardTerm, RlStage, Run, SftStage, load_run
 
 @dataclass(frozen=True)
 class Arm:
-    """source: the arm whose weights it starts from. stages: names of [[sft]] or [[rl]] stages, in order.
+    """source: the arm whose last weights it starts from. stages: names of [[sft]] or [[rl]] stages, in order.
 
     costs: arms whose CPU-seconds together this one gets (its stage's steps follow from them); `like` has the same kind
-    of step, and tells what one costs. longer: in place of its source's last stage, whose steps it has as well.
+    of step, and tells what one costs. longer: in place of its source's last stage, whose steps it has as well, from the
+    weights before that stage.
     reward: this reward alone in place of the stage's own. rewards_of: those of another [[rl]] stage in their place.
     """
 

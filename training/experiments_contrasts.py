@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from training.evaluate.resampling import LEVEL, Ratio, gap, interval, paired, replicates, unpaired
+from training.evaluate.resampling import LEVEL, Ratio, finite, gap, interval, paired, replicates, unpaired
 
 Columns = Mapping[str, Sequence[Any]]
 Figure = Callable[[Columns], Ratio]
@@ -125,7 +125,7 @@ def _sum(terms: Sequence[_Term]) -> dict[str, Any]:
     value = sum(term.weight * term.ratio.value for term in terms)
     drawn = sum(term.weight * replicates(term.ratio, term.patients, seed=term.seed) for term in terms)
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return {"value": value, "low": float(low), "high": float(high)}
+    return {"value": finite(value), "low": finite(low), "high": finite(high)}
 
 
 def subgroups(columns: Columns, figures: Mapping[str, Figure], seed: int) -> dict[str, Rows]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from training.examples import prior_of
 from training.phantom.film import model_film
 from training.phantom.reports import report_sections
 from training.phantom.studies import Study, study
-from training.rewards.batch import Sample
+from training.rewards.batch import Reward, Sample
 from training.rewards.catalogue import build
 from training.rewards.findings_errors import CATEGORIES
 from training.rewards.prior_claims import comparisons, similarity
@@ -121,10 +122,15 @@ def row_of(look: Look, draft: str) -> dict[str, Any]:
     }
 
 
+@cache
+def _judges() -> dict[str, Reward]:
+    return {name: build(name) for name in REWARDS}
+
+
 def _rewards(batch: Sequence[Sample]) -> dict[str, list[float | None]]:
     columns: dict[str, list[float | None]] = {}
-    for name in REWARDS:
-        scored = build(name)(batch)
+    for name, judge in _judges().items():
+        scored = judge(batch)
         columns[name] = [None if np.isnan(value) else round(float(value), 5) for value in scored.values]
         if name == "findings_errors":
             for part in ("errors", *CATEGORIES):
@@ -140,8 +146,12 @@ def columns_of(rows: Sequence[Look], drafts: Sequence[str]) -> dict[str, list[An
 
 
 def score_checkpoint(weights: Path, data: Data, per_site: int, drafts_file: Path) -> dict[str, list[Any]]:
-    """Greedy drafts of all looks; the drafts are kept in `drafts_file`, the columns are returned."""
+    """Greedy drafts of all looks; the drafts are kept in `drafts_file`, the columns are returned.
+
+    Raises RewardUnusable before anything is drafted.
+    """
     torch.set_num_threads(1)
+    _judges()
     rows = looks(held_out(data, per_site), data.prior_report_rate)
     model = AutoModelForImageTextToText.from_pretrained(weights, dtype=torch.float32).eval()
     cases = [look.case for look in rows if not look.text]

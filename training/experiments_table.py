@@ -29,7 +29,7 @@ ALL = "all"
 
 
 def _array(columns: Columns, name: str) -> np.ndarray:
-    """Missing throughout in files from before the column."""
+    """NaN where there is no value: of all studies in files from before the column."""
     values = columns.get(name, [None] * len(columns["study"]))
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
@@ -128,8 +128,12 @@ def by_seed(
 
 
 def _pooled(told: Mapping[int, Mapping[str, Any]], seeds: Sequence[int]) -> Columns:
-    names = told[seeds[0]]["scores"]
-    return {name: [value for seed in seeds for value in told[seed]["scores"][name]] for name in names}
+    """All rows of the seeds; a column that the file of one of them is from before has no value there."""
+    every = [told[seed]["scores"] for seed in seeds]
+    names = {name for scores in every for name in scores}
+    return {
+        name: [value for scores in every for value in scores.get(name, [None] * len(scores["study"]))] for name in names
+    }
 
 
 def figure(columns: Columns, name: str) -> dict[str, Any]:

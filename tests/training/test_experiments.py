@@ -137,6 +137,23 @@ def test_the_composite_is_set_against_each_reward_alone(rows, tmp_path):
     assert "rl_findings_errors" not in told
 
 
+@pytest.mark.parametrize("lacking", [{1}, {2}, {1, 2}])
+def test_files_from_before_a_column_have_no_figure_of_it(rows, tmp_path, lacking: set[int]):
+    perfect = columns_of(rows, [row.text or row.sample.reference for row in rows])
+    before = {name: values for name, values in perfect.items() if name != "sentence_similarity"}
+    for seed in (1, 2):
+        for arm in ("sft", "rl_step1"):
+            columns = before if seed in lacking else perfect
+            (tmp_path / f"seed-{seed}-{arm}.json").write_text(result(arm, columns, seed))
+    drop = contrasts(tmp_path)["drops"]["rl_step1"]
+    for seed in lacking:
+        missing = drop[seed]["drop less that of sft"]["sentence similarity"]
+        assert missing == {"value": None, "low": None, "high": None}
+    told = tables(tmp_path)["figures"]["seen sites"]["sft"]
+    assert told["all"]["sentence similarity"]["n"] == told["all"]["errors"]["n"] * (2 - len(lacking)) / 2
+    json.dumps((drop, told), allow_nan=False)
+
+
 def test_the_published_mix_is_counted_of_stand_ins_by_the_papers_weights():
     """Two of three statements said, of four true; and a study of which neither report states anything."""
     counts = {f"{kind}_{part}": [0, 0] for kind in ("found", "change") for part in ("hit", "said", "true")}
