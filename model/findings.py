@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from model.comparison import compares
-from model.findings_context import context, mentions, organ_verdict, verdict
+from model.findings_change import partly_as_improved
+from model.findings_context import context, denied_ahead, mentions, organ_verdict, said_at, verdict
 from model.findings_details import Details
 from model.findings_record import (
     BROAD,
@@ -130,7 +131,7 @@ def _statements(spans: Iterable[Span]) -> Iterator[Finding]:
 
 
 def _read(section: SectionName, sentence: str) -> Iterator[Finding]:
-    text = spelled_out(sentence.replace("\n", " "))
+    text = partly_as_improved(spelled_out(sentence.replace("\n", " ")))
     named = mentions(text)
     if not named:
         return
@@ -143,7 +144,11 @@ def _read(section: SectionName, sentence: str) -> Iterator[Finding]:
         if said is None:
             continue
         for one in details.statements(mention):
-            presence, hedge, change = _after_change(said, one.change)
+            here = said if one.at is None else said_at(one.at, mention, around, said)
+            if here is None:
+                continue
+            change = None if one.is_change_shared and denied_ahead(mention, around) else one.change
+            presence, hedge, change = _after_change(here, change)
             key = (mention.condition, presence, hedge, one.side, one.zone)
             if key not in told:
                 told.add(key)

@@ -22,7 +22,12 @@ Verdict = tuple[Presence, Hedge | None] | None
 _CLAUSE_END = re.compile(r"[,;]|\b(?:and|with|but)\b")
 # "with" begins a new statement unless it belongs to "consistent with" and its like.
 _WITH = re.compile(r";|(?<!consistent )(?<!compatible )(?<!associated )(?<!keeping )\bwith\b(?! evidence)")
-_FRESH = re.compile(r",(?: and)? (?:stable|unchanged|persistent|again|chronic|old|mild|minimal|status|bilateral)\b")
+# Begins a new statement: "no pneumothorax, and the effusion is unchanged", "on the right and none on the left".
+_FRESH = re.compile(
+    r",(?: and)? (?:stable|unchanged|persistent|again|chronic|old|mild|minimal|status|bilateral)\b"
+    r"|, and (?:the|an?)\b| and (?:no|none)\b"
+    r"| and the (?:[\w-]{1,20} ){1,4}(?:is|are|was|were|has|have|remains?)\b"
+)
 _ALTERNATIVE = r"(?:\b(?:or|versus|vs|and/or)\b\.?|/)"
 _ALTERNATIVE_AFTER = re.compile(rf"\w*(?: [\w-]{{1,20}}){{0,2}},? ?{_ALTERNATIVE}")
 _ALTERNATIVE_BEFORE = re.compile(rf"{_ALTERNATIVE} ?(?:[\w-]{{1,20}} ){{0,3}}$")
@@ -98,6 +103,19 @@ def verdict(mention: Mention, around: Context) -> Verdict:
     if "likely" in meanings or _has_alternative(mention, around.text):
         return "uncertain", "likely"
     return "present", None
+
+
+def said_at(place: int, mention: Mention, around: Context, said: tuple[Presence, Hedge | None]) -> Verdict:
+    """`said` of a mention, or where a trigger stands between it and its other side, what is said at that place."""
+    start, end = (place, mention.start) if place < mention.start else (mention.end, place)
+    if any(start <= trigger.start < end for trigger in around.triggers):
+        return verdict(Mention(mention.condition, place, place), around)
+    return said
+
+
+def denied_ahead(mention: Mention, around: Context) -> bool:
+    """Whether a denial or a doubt stands before it."""
+    return any(one.meaning in {"absent", "doubt"} and one.reach != "backward" for one in _reaching(mention, around))
 
 
 def _reaching(mention: Mention, around: Context) -> Iterator[_Trigger]:

@@ -22,12 +22,14 @@ _JOINS_PLACES = re.compile(r"\b(?:right|left|upper|lower|middle) $")
 _LEVEL = r"(?:upper|lower|middle|mid|basal|basilar|apical|perihilar)"
 _SPOT = (
     rf"(?P<{{0}}>right|left)(?:[ -]sided| side)?"
-    rf"(?:[ -]{_LEVEL}(?: (?:lung )?(?:lobe|zone|lung|field)s?)?| (?:lung )?(?:bas[ei]s?|apex|apices|midlung|hilum))?"
+    rf"(?:[ -]{_LEVEL}(?: (?:lung )?(?:lobe|zone|lung|field)s?)?| (?:lung )?(?:bas[ei]s?|apex|apices|midlung|hilum)"
+    r"| lungs?| hemithorax(?:es)?| pleural)?"
 )
 _SPOT_AT_END = re.compile(r"\b" + _SPOT.format("first") + " $")
 _SPOT_AFTER = re.compile(r" (?:[\w.-]{1,20} ){0,5}?" + _SPOT.format("second") + r"\b")
-_SPOT_ALONE = re.compile(r" (?:[\w.-]{1,20} ){0,3}?" + _SPOT.format("second") + r"\W*")
-_HEALTHY = re.compile(r"\b(?:clear|normal|unremarkable|no|not|without)\b")
+_HEALTHY = re.compile(r"\b(?:clear|normal|unremarkable|no|none|not|without)\b")
+# "deviated to the right", "sutures in the right upper lobe": the place of something else.
+_PLACED = re.compile(r"\b(to|towards?|on|in|at|of|over|from) (?:the )?$")
 _DIRECTLY = re.compile(r" (?:(?:in|at|on|of) )?(?:the )?(?:right|left)\b")
 _BOTH = re.compile(
     r"\b(?:bilateral(?:ly)?|both|bibasil?ar|bibasal|biapical|"
@@ -44,9 +46,14 @@ _ZONE = re.compile(
 _ZONED: frozenset[Condition] = frozenset(
     {"lung lesion", "calcified nodule", "lung opacity", "consolidation", "pneumonia", "atelectasis", "pneumothorax"}
 )
-_SIZE = re.compile(
-    r"\b(trace|tiny|small|minimal|mild|slight|moderate|large|severe|marked|massive|extensive)(?:ly|-sized)?\b"
+_SIZES = "trace|tiny|small|minimal|mild|slight|moderate|large|severe|marked|massive|extensive"
+_SIZE = re.compile(rf"\b({_SIZES})(?:ly|-sized)?\b")
+# What may stand between "and" and the other side of a finding named before: "and 8 mm in the left lower lobe".
+_QUALIFIED = (
+    rf"(?:{_SIZES}|\d[\w.-]{{0,9}}|[cm]m|an?|the|in|on|at|of|to|also|new|larger|smaller|more|less|lesser|greater|extent|"
+    r"degree|possibly|probably|likely|perhaps|questionably)"
 )
+_SPOT_ALONE = re.compile(rf" (?:{_QUALIFIED} ){{0,6}}?" + _SPOT.format("second") + r"\W*")
 _SEVERITY: dict[str, Severity] = {
     **dict.fromkeys(("trace", "tiny", "small", "minimal", "mild", "slight"), "mild"),
     "moderate": "moderate",
@@ -55,13 +62,18 @@ _SEVERITY: dict[str, Severity] = {
 _FIGURE = r"\d{1,4}(?:\.\d{1,3})?"
 # "1.5 cm", "15-mm", "4 x 3 cm"
 _MEASURE = re.compile(
-    rf"\b(?P<figures>(?:{_FIGURE} ?[x×] ?){{0,2}}{_FIGURE})[ -]?(?P<unit>cm|mm|centimeters?|millimeters?)\b"
+    rf"\b(?P<figures>(?:{_FIGURE} ?(?:[x×]|by) ?){{0,2}}{_FIGURE})[ -]?(?P<unit>cm|mm|centimeters?|millimeters?)\b"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What is said of one mention on one side; the fields are those of a Finding."""
+    """What is said of one mention on one side; the fields are those of a Finding.
+
+    at: where its side stands, if apart from the mention ("small right and no left effusion": of the right one the
+    denial says nothing). is_change_shared: the change is said of another finding as well, which stands nearer to it
+    ("A and B have increased"), so of one that is denied it says nothing.
+    """
 
     side: Side | None
     zone: Zone | None
@@ -69,6 +81,8 @@ class Statement:
     severity: Severity | None
     size_mm: float | None
     change: Change | None
+    is_change_shared: bool = False
+    at: int | None = None
 
 
 class Details:
@@ -93,7 +107,7 @@ class Details:
         joints = [joint for joint in self._pairs if start <= joint[0] < end]
         if not joints or mention.condition in UNSIDED or _BOTH.search(self._text, start, end):
             size = self._size(start, end)
-            return [Statement(self._side(mention), self._zone(mention), *size, self._change(mention))]
+            return [Statement(self._side(mention), self._zone(mention), *size, *self._change(mention))]
         edges = [(start, start), *joints, (end, end)]
         return self._by_side(mention, [(left[1], right[0]) for left, right in pairwise(edges)])
 
@@ -109,7 +123,11 @@ class Details:
             until = next(stop for stop in stops if stop >= end)
             if self._joins_sides(begin, (start, end), until):
                 pairs.append((start, end))
-            elif not _JOINS_PLACES.search(self._text, begin, start) or self._names_another(end, until):
+            elif (
+                not _JOINS_PLACES.search(self._text, begin, start)
+                or self._names_another(end, until)
+                or self._begins_anew(begin, (start, end), until)
+            ):
                 cuts.append((start, end))
                 begin = end
         return sorted(cuts), pairs
@@ -123,8 +141,17 @@ class Details:
         if self._named(joint[1], joint[1] + second.start("second")):
             return False
         if self._named(joint[1], until):
-            return not self._named(begin, joint[0]) and not _HEALTHY.search(left)
+            other = self._named(begin, joint[0]) or _HEALTHY.search(left) or _is_elsewhere(left, first, right, second)
+            return not other
         return self._named(begin, joint[0]) and bool(_SPOT_ALONE.fullmatch(right)) and not _HEALTHY.search(right)
+
+    def _begins_anew(self, begin: int, joint: tuple[int, int], until: int) -> bool:
+        """The first side is the place of something else: "shift to the right and a large left pneumothorax"."""
+        left, right = self._text[begin : joint[0]], self._text[joint[1] : until]
+        first, second = _SPOT_AT_END.search(left), _SPOT_AFTER.match(right)
+        if not first or not second or _DIRECTLY.match(right) or self._named(begin, joint[0]):
+            return False
+        return _is_elsewhere(left, first, right, second)
 
     def _names_another(self, start: int, end: int) -> bool:
         """Another finding stands before the other side: "… on the right and atelectasis on the left"."""
@@ -144,15 +171,27 @@ class Details:
             if told and _DIRECTLY.match(piece):  # "new moderate right upper and left lower lobe opacities"
                 size, severity = (size, severity) if size else (told[-1].size, told[-1].severity)
                 change = change or told[-1].change
-            change = (
-                change or self._changed(rest) or next(filter(None, map(self._changed, self._others(mention))), None)
-            )
+            change = change or self._changed(rest)
+            shared, is_shared = (change, False) if change else self._change_beyond(mention)
+            at = None if start <= mention.start < end else _place_of_side(piece, start, before=end <= mention.start)
             zone = _ZONE.search(piece) or (_ZONE.search(rest) if end <= mention.start else None)
-            told.append(Statement(_side(piece, len(piece)), _zone(mention, zone), size, severity, size_mm, change))
+            told.append(
+                Statement(
+                    _side(piece, len(piece)), _zone(mention, zone), size, severity, size_mm, shared, is_shared, at
+                )
+            )
         return told
 
-    def _change(self, mention: Mention) -> Change | None:
-        return next((word for part in self._parts(mention) if (word := self._changed(part))), None)
+    def _change(self, mention: Mention) -> tuple[Change | None, bool]:
+        own = self._changed(self._text[slice(*self._clause(mention))])
+        return (own, False) if own else self._change_beyond(mention)
+
+    def _change_beyond(self, mention: Mention) -> tuple[Change | None, bool]:
+        """Outside the own clause, and whether another finding stands before it there."""
+        for part, is_shared in self._others(mention):
+            if word := self._changed(part):
+                return word, is_shared
+        return None, False
 
     def _side(self, mention: Mention) -> Side | None:
         """None where the condition has no side, or none is named."""
@@ -193,13 +232,25 @@ class Details:
         """The own clause; then of the others what speaks of no other finding."""
         start, end = self._clause(mention)
         yield self._text[start:end]
-        yield from self._others(mention)
+        yield from (part for part, _ in self._others(mention))
 
-    def _others(self, mention: Mention) -> Iterator[str]:
+    def _others(self, mention: Mention) -> Iterator[tuple[str, bool]]:
         own = self._clause(mention)
         for start, end, told in self._rests:
             if (start, end) != own and (told == start or start > mention.start) and told < end:
-                yield self._text[told:end]
+                yield self._text[told:end], told > start
+
+
+def _is_elsewhere(left: str, first: re.Match[str], right: str, second: re.Match[str]) -> bool:
+    """Whether the first side has a preposition that the second lacks ("increase in right and decrease in left")."""
+    placed = _PLACED.search(left[: first.start()])
+    again = _PLACED.search(right[: second.start("second")])
+    return placed is not None and (again is None or again[1] != placed[1])
+
+
+def _place_of_side(piece: str, start: int, *, before: bool) -> int:
+    named = [match.start() for match in _SIDE.finditer(piece)]
+    return start + (named[-1] if before else named[0]) if named else start
 
 
 def _zone(mention: Mention, found: re.Match[str] | None) -> Zone | None:

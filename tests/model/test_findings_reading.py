@@ -73,6 +73,18 @@ def one(text: str, condition: str) -> Finding:
         ("Pneumothorax is not well or clearly seen.", "pneumothorax", "uncertain", "possible"),
         ("The pneumothorax is gone.", "pneumothorax", "absent", None),
         ("Not a pneumothorax.", "pneumothorax", "absent", None),
+        ("Not an optimal inspiration, small left effusion is present.", "effusion", "present", None),
+        ("If this is not a skin fold, a pneumothorax is present.", "pneumothorax", "present", None),
+        ("Not a significant interval change in the right pneumothorax.", "pneumothorax", "present", None),
+        ("There is not a significant change in the left effusion.", "effusion", "present", None),
+        ("Though not a new finding, the right upper lobe nodule is larger.", "lung lesion", "present", None),
+        ("Effusion is almost gone.", "effusion", "present", None),
+        ("The effusion has nearly disappeared.", "effusion", "present", None),
+        ("Near total interval resolution of the effusion.", "effusion", "present", None),
+        ("Nearly-resolved right effusion.", "effusion", "present", None),
+        ("No pneumothorax, and the left effusion is unchanged.", "effusion", "present", None),
+        ("No pneumothorax and the left effusion is unchanged.", "effusion", "present", None),
+        ("No consolidation, and a small effusion.", "effusion", "present", None),
         ("Pneumothorax isn't seen.", "pneumothorax", "absent", None),
         ("Pneumothorax can't be excluded.", "pneumothorax", "uncertain", "possible"),
         ("Can\N{RIGHT SINGLE QUOTATION MARK}t exclude pneumonia.", "pneumonia", "uncertain", "possible"),
@@ -127,6 +139,7 @@ def test_place(text: str, condition: str, side: str | None, zone: str | None):
         ("Effusion of 2,5 x 1,5 cm.", None, None, 25.0),
         ("Effusion of 4 x 3 cm.", None, None, 40.0),
         ("Effusion of 4 cm x 30 mm.", None, None, 40.0),
+        ("An effusion of 8 by 12 mm.", None, None, 12.0),
     ],
 )
 def test_size(text: str, size: str | None, severity: str | None, size_mm: float | None):
@@ -173,16 +186,61 @@ def test_size(text: str, size: str | None, severity: str | None, size_mm: float 
             "Atelectasis on the right and consolidation on the left.",
             [("atelectasis", "right", None, None, None), ("consolidation", "left", None, None, None)],
         ),
+        (
+            "Small right pleural and moderate left pleural effusions.",
+            [("effusion", "right", None, "small", None), ("effusion", "left", None, "moderate", None)],
+        ),
+        (
+            "Consolidation in the right lung and left lower lobe.",
+            [("consolidation", "right", None, None, None), ("consolidation", "left", "lower", None, None)],
+        ),
+        (
+            "Nodule of 12 mm in the right upper lobe and 8 mm in the left lower lobe.",
+            [("lung lesion", "right", "upper", None, None), ("lung lesion", "left", "lower", None, None)],
+        ),
         ("Small right and left effusions.", [("effusion", "bilateral", None, "small", None)]),
         ("Right-sided and left-sided effusions.", [("effusion", "bilateral", None, None, None)]),
         ("Effusion on the right and on the left.", [("effusion", "bilateral", None, None, None)]),
         ("Elevated right hemidiaphragm and left effusion.", [("effusion", "left", None, None, None)]),
         ("Clear right base and left effusion.", [("effusion", "left", None, None, None)]),
         ("Effusion on the right and the left lung is clear.", [("effusion", "right", None, None, None)]),
+        ("Effusion on the right and mediastinal shift to the left.", [("effusion", "right", None, None, None)]),
+        (
+            "The trachea is deviated to the right and there is a left effusion.",
+            [("effusion", "left", None, None, None)],
+        ),
+        ("Sutures in the right upper lobe and small left effusion.", [("effusion", "left", None, "small", None)]),
+        ("The aortic arch is on the right and large left effusion.", [("effusion", "left", None, "large", None)]),
+        (
+            "Improved aeration on the right and new left lower lobe atelectasis.",
+            [("atelectasis", "left", "lower", None, "new")],
+        ),
+        (
+            "Bronchiectasis in the right upper lobe and left lower lobe consolidation.",
+            [("consolidation", "left", "lower", None, None)],
+        ),
+        (
+            "In the right and left lower lobes there is consolidation.",
+            [("consolidation", "bilateral", "lower", None, None)],
+        ),
     ],
 )
 def test_two_sides_joined_are_two_statements(text: str, expected: list[tuple[str | None, ...]]):
     assert [(f.condition, f.side, f.zone, f.size, f.change) for f in read_findings(text)] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Small right and no left effusion.", [("right", "present"), ("left", "absent")]),
+        ("Small left and no significant right effusion.", [("left", "present"), ("right", "absent")]),
+        ("Small right and possible left effusion.", [("right", "present"), ("left", "uncertain")]),
+        ("Small effusion on the right and possibly left.", [("right", "present"), ("left", "uncertain")]),
+        ("Trace effusion on the right and none on the left.", [("right", "present")]),
+    ],
+)
+def test_of_two_sides_one_may_be_denied_or_doubted(text: str, expected: list[tuple[str, str]]):
+    assert [(f.side, f.presence) for f in read_findings(text)] == expected
 
 
 @pytest.mark.parametrize(
@@ -212,6 +270,13 @@ def test_two_sides_joined_are_two_statements(text: str, expected: list[tuple[str
         ("Edema more pronounced in the lower lungs.", None),
         ("Edema, right larger than left.", None),
         ("Edema is gone.", "resolved"),
+        ("Edema is mostly gone.", "improved"),
+        ("Almost entirely resolved edema.", "improved"),
+        ("Partial interval resolution of the edema.", "improved"),
+        ("Decreased lung volumes with mild edema.", None),
+        ("Lung volumes are decreased with mild edema.", None),
+        ("Increased interstitial markings, edema.", None),
+        ("Increased edema, reduced lung volumes.", "worse"),
     ],
 )
 def test_the_word_of_change(text: str, change: str | None):
@@ -229,6 +294,13 @@ def test_the_word_of_change(text: str, change: str | None):
             "Right effusion and left atelectasis have increased.",
             {("effusion", "right", None, "worse"), ("atelectasis", "left", None, "worse")},
         ),
+        (
+            "Edema and effusion have resolved.",
+            {("edema", None, None, "resolved"), ("effusion", None, None, "resolved")},
+        ),
+        ("No pneumothorax, and the left effusion is unchanged.", {("effusion", "left", None, "stable")}),
+        ("No pneumothorax is seen and the effusion has cleared.", {("effusion", None, None, "resolved")}),
+        ("No new consolidation, and the effusion has increased.", {("effusion", None, None, "worse")}),
         ("No new consolidation.", set()),
         ("Heart size is stable.", set()),
     ],
