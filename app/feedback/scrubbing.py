@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from app.feedback.known import Known, folded
-from app.feedback.places import place_patterns
+from app.feedback.places import place_patterns, with_apostrophes
 
 MARKS = ("[name]", "[id]", "[place]", "[date]", "[time]", "[number]", "[contact]", "[age]")
 _MARK = re.compile("|".join(map(re.escape, MARKS)))
@@ -32,7 +32,11 @@ _SINCE = rf"(?:{_ABOUT}|{_EXAM})"
 _OLD = r"(?:9\d|1[01]\d)"  # years
 _NO_UNIT = r"(?!\d|\.\d|[ ]?(?:%|[cm]m\b|m[lg]\b|kg\b))"
 _SEX = r"(?:f|m|female|male|woman|man|lady|gentleman)"
-_HEAT = [f"{what}{joint} " for what in ("fever", "temp", "temperature") for joint in ("", ":", " of", " to")]
+_HEAT = [
+    f"{what}{joint} "
+    for what in ("fever", "febrile", "temp", "temperature", r"\bt", "tmax")
+    for joint in ("", ":", " of", " to")
+]
 _NO_AGE = rf"(?<![\w.]){''.join(f'(?<!{word})' for word in ('tc ', 'tc-', *_HEAT))}"  # Tc 99m, fever of 101 F
 _VERTEBRAE = r"[tlcs]\d{1,2}-[tlcs]?\d{1,2}(?!\w)"
 _DAYWORD = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
@@ -59,9 +63,9 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("[contact]", r"(?<![\w.])\+?\(?\d{2,4}\)?(?:[ ./-]\(?\d{2,5}\)?){2,}(?!\w|\.\d)|(?<!\w)\d{3}-\d{4}(?!\w)"),
     ("[contact]", rf"(?<![\w.])\d{{3}}[ .–]\d{{4}}{_NO_UNIT}(?!\w)"),
     ("[contact]", r"\b(?:pager|beeper|phone|tel|extension|ext|fax)\b\.?[ :#]*(?:at )?[\d(+](?:[\d ()./-]*\d)?"),
-    ("[age]", rf"(?<!\d){_OLD}[ -]?(?:y/o|(?:years?|yrs?|y)[ -]?(?:old|o)?)\b"),
-    ("[age]", rf"\baged?(?: of)?[ :]{{1,2}}({_OLD}){_NO_UNIT}|{_NO_AGE}{_OLD}[ ]?/?[ ]?{_SEX}\b"),
-    ("[age]", rf"\b(?:[fm]/|(?:female|male|woman|man|lady|gentleman)(?: of|,)? ){_OLD}\b{_NO_UNIT}"),
+    ("[age]", rf"(?<!\d){_OLD}[ -]{{0,2}}(?:y/o|(?:years?|yrs?|y)[ -]{{0,2}}(?:old|o)?)\b"),
+    ("[age]", rf"\baged?(?: of)?[ :=]{{1,3}}({_OLD}){_NO_UNIT}|{_NO_AGE}{_OLD}[ ]?[/,(-]?[ ]?{_SEX}\b"),
+    ("[age]", rf"\b(?:[fm]/|(?<!\d )[fm], |(?:female|male|woman|man|lady|gentleman)(?: of|,)? \(?){_OLD}\b{_NO_UNIT}"),
     ("[id]", r"\b(?:mrn|accession|acc|medical record)\b\.?(?: (?:no|number))?[ .:#]*[a-z0-9-]*\d[a-z0-9-]*"),
     ("[number]", r"(?<![\d.])\d(?:-?\d){4,}(?![\d]|\.\d)"),
     ("[number]", rf"(?<!\w)(?!{_VERTEBRAE})(?=(?:[a-z-]*\d){{4}})(?=[0-9-]*[a-z])[a-z0-9-]{{6,}}(?!\w)"),
@@ -159,7 +163,7 @@ LONG_NAME, LONG_VALUE = 4, 5
 
 def _typed(name: str) -> str:
     """A longer name also with an apostrophe in it, and with a plain s after it: O'Brien, obriens."""
-    return re.escape(name) if len(name) < LONG_NAME else "['’ʼ`]?".join(map(re.escape, name)) + "s?"
+    return re.escape(name) if len(name) < LONG_NAME else with_apostrophes(name) + "s?"
 
 
 def _name_left(name: str, plain: str) -> bool:

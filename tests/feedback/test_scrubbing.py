@@ -51,6 +51,9 @@ def scrubbed(text):
         ("Seen at St. Elsewhere and Elsewhere Hosp.", "Seen at [place] and [place] Hosp."),
         ("92F with cough, age 92, aged 101.", "[age] with cough, age [age], aged [age]."),
         ("Age: 90. 94 y/o, 95 M, 96 year old male, woman of 97.", "Age: [age]. [age], [age], [age] male, [age]."),
+        ("92, female; 92-F; F, 92; pt age=92.", "[age]; [age]; [age]; pt age=[age]."),
+        ("Female (92), a 92 -year-old.", "[age]), a [age]."),
+        ("patient 92F", "patient [age]"),
         ("call 555 1234, 555.1234 or 555-1234", "call [contact], [contact] or [contact]"),
         ("obriens film, OBrien's film", "[name] film, [name] film"),
         ("Order 12345678 and XR20260077.", "Order [number] and [number]."),
@@ -68,7 +71,8 @@ def test_what_identifies_goes(text, wanted):
         "About 2/3 of the hemithorax.", "The apex may be obscured.", "C7 and rib 5.", "Heart 16 x 12 cm, ratio 0.55.",
         "1. Clear lungs. 2. Normal heart.", "COVID-19 pneumonia.", "Effusion over 3/4 of the lung, T 3/4, grade 3/4.",
         "Loss of 1/3 to 1/2 of the height.", "Filled up to 2/3.", "Murmur 2/6. Nodule of 1.5 cm, 3.4 cm, 12/15 mm.",
-        "Fever of 101 F, Tc-99m scan, image 2/2.", "Saturation 92%, at 95 mm, aged 64.", "Volumes of 120 1500 mL.",
+        "Fever of 101 F, Tc-99m scan, image 2/2.", "Febrile to 101 F, T 101F, Tmax 102 F, 92 bpm.",
+        "Saturation 92%, at 95 mm, aged 64.", "Volumes of 120 1500 mL.",
         "Hospital bed; the clinic asks for a department of medicine.",
     ],
 )  # fmt: skip
@@ -100,6 +104,26 @@ def test_a_scrubbed_text_is_scrubbed():
     text = "Anna Müller, born 02.01.1960, MRN0047113, seen 2026-03-04 by Dr. No at 12:30."
     once = scrubbed(text)
     assert scrubbed(once) == once
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "wanted"),
+    [
+        (
+            "St. Mary's Hospital",
+            "Seen at St. Mary's, St Mary’s and St. Marys.",
+            "Seen at [place], [place] and [place].",
+        ),
+        ("St. Marys Hospital", "Seen at St. Mary's Hospital.", "Seen at [place] Hospital."),
+        ("Mass General Hospital", "No mass or nodule.", "No mass or nodule."),
+        ("Department of Internal Medicine", "Right internal jugular line.", "Right internal jugular line."),
+        ("Presence Sharp Hospital", "Presence of sharp angles.", "Presence of sharp angles."),
+    ],
+)
+def test_a_place_goes_by_its_own_words_only(place, text, wanted):
+    scrubber = Scrubber(known(names=[], identifiers=[], places=[place], dates=[]))
+    assert scrubber.scrub(text).text == wanted
+    assert scrubber.residue(scrubber.scrub(text).text) is None
 
 
 def test_folding_keeps_every_place():
