@@ -10,7 +10,7 @@ import pytest
 from tests.training.rewards import misbehaving_judge as endpoint
 from tests.training.rewards.misbehaving_judge import MODEL, answer, counts, raw, status
 from training.rewards.batch import RewardUnusable, Sample
-from training.rewards.chexprompt import CheXprompt
+from training.rewards.chexprompt import PROMPT_VERSION, CheXprompt
 from training.rewards.judge import Breaker, JudgeOptions, JudgeUnusable
 
 GOOD = answer(counts("010000", "000010"))  # one significant, one insignificant error
@@ -158,7 +158,8 @@ def test_equal_pairs_are_asked_for_once(server, make):
 
 def test_another_judge_or_prompt_finds_nothing_of_the_old(server, make):
     former = make()
-    former.version = f"{MODEL}/unirg-errors-0"
+    of_now, former.version = former.version, former.version.replace(PROMPT_VERSION, "unirg-errors-0")
+    assert former.version != of_now, "the prompt's version is part of what an answer is kept under"
     former(samples())
     make()(samples())
     assert len(server.seen) == 2
