@@ -12,25 +12,34 @@ from functools import lru_cache
 
 from model.findings import changes
 from training.rewards.batch import Sample, Scores, scores
-from training.rewards.reading import unasked
+from training.rewards.reading import is_empty
 
 
 @dataclass(frozen=True)
 class ChangeF1:
     """2 TP / (said + true) over (condition, side, zone, change) of each report, 0 … 1.
 
-    Missing where neither report states a change. Components hit, said, true are the counts.
+    No change on either side: 1, so that what invents one earns less. An empty prediction is 0. Missing where the
+    reference is empty. Components hit, said, true are the counts.
     """
 
     name: str = "change_f1"
 
     def __call__(self, batch: Sequence[Sample]) -> Scores:
-        """0 … 1 per sample, NaN where nothing is compared."""
+        """0 … 1 per sample; see the class."""
         pairs = [(_claimed(one.prediction), _stated(one.reference)) for one in batch]
         counts = [(len(said & true), len(said), len(true)) for said, true in pairs]
-        values = [2 * hit / (said + true) if said + true else None for hit, said, true in counts]
+        values = [_value(one, *row) for one, row in zip(batch, counts, strict=True)]
         names = ("hit", "said", "true")
         return scores(values, {name: [row[place] for row in counts] for place, name in enumerate(names)})
+
+
+def _value(one: Sample, hit: int, said: int, true: int) -> float | None:
+    if is_empty(one.reference):
+        return None
+    if is_empty(one.prediction):
+        return 0.0
+    return 2 * hit / (said + true) if said + true else 1.0
 
 
 @lru_cache(maxsize=8192)
@@ -38,5 +47,6 @@ def _stated(text: str) -> frozenset[tuple[object, ...]]:
     return frozenset(changes(text))
 
 
+@lru_cache(maxsize=8192)
 def _claimed(text: str) -> frozenset[tuple[object, ...]]:
-    return _stated(text).union(*map(_stated, unasked(text)))
+    return frozenset(changes(text, every_section=True))
