@@ -87,13 +87,17 @@ def is_comparison(sentence: str) -> bool:
     return compares(sentence)
 
 
-def read_findings(text: str) -> tuple[Finding, ...]:
-    """All statements of findings and impression in order; `other` is left out.
+def read_findings(text: str, *, every_section: bool = False) -> tuple[Finding, ...]:
+    """All statements of findings and impression in order; the condition `other` is left out.
+
+    every_section: also those under any other heading ("Comparison:").
 
     Statements of one sentence that agree in condition, presence, side and zone are one. Control characters count as
     blanks; a Finding's sentence has runs of blanks as one.
     """
-    return tuple(finding for finding in _statements(_spans(text)) if finding.condition != "other")
+    return tuple(
+        finding for finding in _statements(_spans(text, every_section=every_section)) if finding.condition != "other"
+    )
 
 
 def chexpert_labels(text: str) -> dict[str, int | None]:
@@ -119,9 +123,9 @@ def _label(said: list[Presence]) -> int | None:
     return next((value for presence, value in order if presence in said), None)
 
 
-def _spans(text: str) -> list[Span]:
+def _spans(text: str, *, every_section: bool = False) -> list[Span]:
     cleaned = _LINES.sub("\n\n", _BLANK.sub(" ", text))
-    return [span for span in sentences(cleaned) if span.section != "other"]
+    return [span for span in sentences(cleaned) if every_section or span.section != "other"]
 
 
 def _statements(spans: Iterable[Span]) -> Iterator[Finding]:
@@ -190,14 +194,14 @@ def present(text: str) -> set[tuple[Condition, Side | None]]:
     }
 
 
-def changes(text: str) -> set[tuple[Condition, Side | None, Zone | None, Change]]:
+def changes(text: str, *, every_section: bool = False) -> set[tuple[Condition, Side | None, Zone | None, Change]]:
     """Every stated change against the prior, with side and (of a consolidation) zone.
 
     "The heart is stable" says nothing of cardiomegaly and is left out.
     """
     return {
         (found.condition, side, found.zone if found.condition == "consolidation" else None, found.change)
-        for found in read_findings(text)
+        for found in read_findings(text, every_section=every_section)
         if found.change and found.hedge != "unsaid"
         for side in sides(found)
     }

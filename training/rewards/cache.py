@@ -94,7 +94,7 @@ class Cached:
         new = {key: sample for key, sample in zip(keys, batch, strict=True) if key not in known}
         if new:
             judged = dict(zip(new, _entries(self.reward(list(new.values()))), strict=True))
-            self.store.put({key: entry for key, entry in judged.items() if entry["value"] is not None})
+            self.store.put({key: _kept(entry) for key, entry in judged.items() if entry["value"] is not None})
             known |= judged
         return _scores([known[key] for key in keys])
 
@@ -112,6 +112,12 @@ def _entries(judged: Scores) -> list[Entry]:
         }
         for i in range(len(judged.values))
     ]
+
+
+def _kept(entry: Entry) -> Entry:
+    """What is taken from the file was not asked for: of it there is neither an answer nor none (batch.Scores)."""
+    told = entry["components"]
+    return entry | {"components": told | {name: None for name in ("unanswered",) if name in told}}
 
 
 def _plain(value: np.float64) -> float | None:

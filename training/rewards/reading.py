@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import chain
 
 from model.findings import Finding, is_comparison, read_findings
 from model.report_text import Span, sentences
@@ -28,25 +27,19 @@ TOP_RANK = 4
 
 
 @lru_cache(maxsize=8192)
-def read_once(text: str) -> tuple[Finding, ...]:
-    """model.findings.read_findings: a reference is read once per group, a rollout once for rewards and monitoring."""
-    return read_findings(text)
-
-
-@lru_cache(maxsize=8192)
 def statements(text: str) -> tuple[Finding, ...]:
     """Every statement of findings and impression about a condition.
 
-    "The heart is stable" says neither that it is large nor that it may be, and is left out.
+    "The heart is stable" says neither that it is large nor that it may be, and is left out. Cached: a reference is
+    read once per group, a rollout once for rewards and monitoring.
     """
-    return tuple(found for found in read_once(text) if found.hedge != "unsaid")
+    return tuple(found for found in read_findings(text) if found.hedge != "unsaid")
 
 
 @lru_cache(maxsize=8192)
 def claims(text: str) -> tuple[Finding, ...]:
     """`statements`, and those under any other heading."""
-    found = chain.from_iterable(read_once(sentence) for sentence in unasked(text))
-    return statements(text) + tuple(one for one in found if one.hedge != "unsaid")
+    return tuple(found for found in read_findings(text, every_section=True) if found.hedge != "unsaid")
 
 
 @lru_cache(maxsize=8192)
@@ -63,11 +56,6 @@ def spans(text: str) -> tuple[Span, ...]:
 def any_compares(sentences: Iterable[Span]) -> bool:
     """Whether any of the sentences speaks of an earlier state. Sentence by sentence: the rule is of one only."""
     return any(is_comparison(span.text) for span in sentences)
-
-
-def unasked(text: str) -> tuple[str, ...]:
-    """Sentences under headings that no prompt asks for ("Recommendation:", "Comparison:", …)."""
-    return tuple(span.text for span in written(text) if span.section == "other")
 
 
 def is_empty(text: str) -> bool:
