@@ -61,7 +61,8 @@ def _same_image(brief: Brief) -> tuple[str, ...] | None:
 
 
 def _same_report(brief: Brief) -> tuple[str, ...] | None:
-    told = brief.report_digest and brief.order_key
+    timed = "T" in brief.order_key or "-" not in brief.order_key  # an ordinal is of one study
+    told = brief.report_digest and brief.order_key and timed
     return (brief.patient_id, brief.report_digest, brief.order_key) if told else None
 
 

@@ -43,6 +43,7 @@ RECORDS = "feedback.jsonl"
 MARKS = ("[name]", "[id]", "[place]", "[date]", "[time]", "[number]", "[contact]", "[age]")
 ADDENDA = ("leave_out", "as_signed")
 UNTAUGHT = "a sentence that is left out alone states a finding"
+NO_PRIOR = "prior image missing or empty"
 Shape = Mapping[str, tuple[type, ...]]
 _TEXTS = ("record", "patient", "study", "site", "status", "indication", "sex", "image", "prior_study", "prior_report")
 _RECORD: Shape = {
@@ -110,6 +111,8 @@ def read(record: Record, source: Source) -> Outcome:
     findings, impression = signed_text(taught)
     if _untold(_signed(left), _signed(taught)):
         return Outcome(None, (Problem(source.dataset, record["at"], UNTAUGHT, "", record["study"]),))
+    if record["prior_given"] and not _has_picture(record["prior_image"], source):
+        return Outcome(None, (Problem(source.dataset, record["at"], NO_PRIOR, "", record["study"]),))
     found = Found(
         study_id=record["study"],
         patient_id=record["patient"],
@@ -140,6 +143,10 @@ def _picture(digest: str, source: Source) -> Path:
     return folder / f"{digest}.png"
 
 
+def _has_picture(digest: str, source: Source) -> bool:
+    return bool(digest) and _picture(digest, source).is_file()
+
+
 def _attributes(record: Mapping[str, Any]) -> dict[str, Any]:
     age = record["age_years"]
     return {"sex": record["sex"] or None, "age": float(age) if age is not None else None}
@@ -148,10 +155,9 @@ def _attributes(record: Mapping[str, Any]) -> dict[str, Any]:
 def _prior(record: Mapping[str, Any], source: Source) -> dict[str, Any]:
     if not record["prior_given"]:
         return {}
-    picture = _picture(record["prior_image"], source) if record["prior_image"] else None
     return {
         "prior_study_id": record["prior_study"],
-        "prior_image": str(picture) if picture and picture.is_file() else None,
+        "prior_image": str(_picture(record["prior_image"], source)),
         "prior_report": _plain(record["prior_report"]) or None,
         "prior_date": invented_date(record["prior_study"]).isoformat(),
     }

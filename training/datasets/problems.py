@@ -35,4 +35,4 @@ def dumps(problems: Iterable[Problem]) -> str:
 
 def loads(path: Path) -> list[Problem]:
     """What `dumps` wrote."""
-    return [Problem(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [Problem(**json.loads(line)) for line in path.read_text(encoding="utf-8").split("\n")[:-1]]

@@ -35,6 +35,7 @@ ADAPTERS = {
     "feedback": "training.datasets.feedback",
 }
 SHARD_STUDIES = 2000
+_UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)  # what an adapter raises over a malformed record
 _BRIEF_COLUMNS = ("study_id", "patient_id", "split", "order_key", "image_digest", "report_digest", "source_row")
 
 
@@ -77,9 +78,19 @@ def cut(records: Iterable[Record], source: Source, size: int = SHARD_STUDIES) ->
 
 def _shard(index: int, records: list[Record], source: Source) -> Shard:
     adapter = adapter_of(source.dataset)
-    files = [_stamp(path) for record in records for path in adapter.files(record, source)]
+    files = [_stamp(path) for record in records for path in _files(adapter, record, source)]
     made_from = [VERSION, source.dataset, str(source.root), dict(source.options), records, files]
     return Shard(index, records, blake3(json.dumps(made_from, sort_keys=True).encode()).hexdigest())
+
+
+def _files(adapter: Adapter, record: Record, source: Source) -> Sequence[Path]:
+    """None of a record that the adapter cannot take; `_outcome` says why. Raises BadSource."""
+    try:
+        return tuple(adapter.files(record, source))
+    except BadSource:
+        raise
+    except _UNREADABLE:
+        return ()
 
 
 def _stamp(path: Path) -> tuple[str, int, int]:
@@ -120,7 +131,7 @@ def _outcome(adapter: Adapter, record: Record, source: Source) -> Outcome:
         return adapter.read(record, source)
     except BadSource:
         raise
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
+    except _UNREADABLE as error:
         at, said = str(record.get("at", record["study"])), f"{type(error).__name__}: {error}"
         return Outcome(None, (Problem(source.dataset, at, "unreadable entry", said, str(record["study"])),))
 

@@ -7,7 +7,9 @@ For sample i of a group, over the terms k that are present (weights w, their sum
 c_k is the mean of term k in the group and d_ik the distance from it (normalise "none"), or 0 and the z-score
 (normalise "group"). With nothing missing this is Σ w_k x_ik, exactly. Where a term is missing the other weights are
 scaled up over what is present, and only distances are scaled: a sample whose scorer failed neither gains nor loses
-by the level of that term, so breaking a judge pays nothing. A term that is missing in the whole group drops out.
+by the level of that term. By its distances it does: one above the group's mean in the rest gains, one below loses.
+So a term may be missing by the reference or a failing scorer, never by what the prediction says.
+A term that is missing in the whole group drops out.
 A sample without any weighted term, or without a `required` one, has no value (NaN): the trainer leaves it out.
 """
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.training.datasets.layouts import Prepared, film
-from training.datasets.feedback import UNTAUGHT, plan, preferences
+from training.datasets.feedback import NO_PRIOR, UNTAUGHT, plan, preferences
 from training.datasets.source import Source
 
 CLEAR = "Lungs are clear."
@@ -116,6 +116,17 @@ def test_no_report_is_taught_without_a_finding_that_was_signed(
     made = Prepared("feedback", export(tmp_path / "in", *map(json.dumps, (record(*rows), other))), tmp_path / "out")
     assert made.rows.get("s1", {}).get("findings") == findings
     assert made.reasons("s1") == ({UNTAUGHT} if findings is None else {"sentences left out"})
+
+
+@pytest.mark.parametrize(("digest", "kept"), [("d3", True), ("d4", False), ("", False)])
+def test_a_report_is_taught_only_with_the_prior_that_it_was_written_with(tmp_path: Path, digest: str, kept: bool):
+    film(tmp_path / "in" / "images" / "d3.png", 3)
+    film(tmp_path / "in" / "images" / "d2.png", 2)
+    given = {"prior_given": True, "prior_study": "s0", "prior_days": 30, "prior_image": digest}
+    records = (record(**given), record(study="s2", patient="p2", image="d2"))
+    made = Prepared("feedback", export(tmp_path / "in", *map(json.dumps, records)), tmp_path / "out")
+    assert ("s1" in made.rows) is kept
+    assert made.dropped() == ({} if kept else {NO_PRIOR: 1})
 
 
 def pair(tmp_path: Path, given: dict[str, Any]) -> tuple[str, str, str] | str:

@@ -100,6 +100,16 @@ def test_without_any_list_nothing_is_trained_on_by_chance(tmp_path: Path):
         Prepared("iu_xray", root, tmp_path / "out", test_ids="empty")
 
 
+@pytest.mark.parametrize("encoding", ["foo", "shift_jis"])
+def test_an_encoding_that_the_parser_does_not_know_is_one_bad_report(tmp_path: Path, encoding: str):
+    root = openi(tmp_path / "in", range(1, 4))
+    report = next(path for path in root.rglob("2.xml"))
+    report.write_bytes(report.read_bytes().replace(b'encoding="utf-8"', f'encoding="{encoding}"'.encode()))
+    made = Prepared("iu_xray", root, tmp_path / "out", split="hash")
+    assert set(made.rows) == {"CXR1", "CXR3"}
+    assert made.dropped() == {"unreadable entry": 1}
+
+
 def test_r2gen_annotation_gives_findings_and_splits(tmp_path: Path):
     made = Prepared("iu_xray", r2gen(tmp_path / "in"), tmp_path / "out").rows
     assert {name: row["split"] for name, row in made.items()} == {

@@ -16,6 +16,7 @@ from tests.training.datasets.layouts import Prepared, mimic, mimic_report
 from training.datasets import prepare as command
 from training.datasets.manifest import BadManifest, load_manifest, read_table
 from training.datasets.prepare import How, main
+from training.datasets.problems import Problem, dumps, loads
 from training.datasets.running import on_ray, row_worker
 from training.datasets.shards import cut
 from training.datasets.source import Source
@@ -152,6 +153,17 @@ def test_ray_gives_the_same_bytes(tmp_path: Path):
         pytest.skip("Ray did not start within the 30 s that it gives itself: this machine is too busy")
     assert done.returncode == 0, done.stderr[-3000:]
     assert digests(tmp_path / "one") == digests(tmp_path / "ray")
+
+
+def test_problems_are_read_as_they_were_written(tmp_path: Path):
+    told = [
+        Problem("d", "a:1", "unreadable entry", "a line\u2028and a next\x85line", "s"),
+        Problem("d", "a:2", "x", "", ""),
+    ]
+    (tmp_path / "p.jsonl").write_text(dumps(told), encoding="utf-8")
+    assert loads(tmp_path / "p.jsonl") == told
+    (tmp_path / "none.jsonl").write_text("")
+    assert loads(tmp_path / "none.jsonl") == []
 
 
 def test_patients_are_never_cut(tmp_path: Path):

@@ -130,3 +130,17 @@ def test_a_broken_file_or_the_csv_alone_is_refused(tmp_path: Path):
     (root / "metadata" / "train_metadata_view_position.json").unlink()
     with pytest.raises(BadSource, match="CSV files alone name no images"):
         Prepared("rexgradient", root, tmp_path / "out")
+
+
+def test_a_template_said_of_two_films_of_a_day_without_times_is_two_studies(tmp_path: Path):
+    def study(name: str, **said: str) -> Any:
+        return rexgradient_entry("P1", name, 20200101, {DEEP.format(name): "AP"}, **said)
+
+    template, long = (
+        {"Findings": "Clear lungs.", "Impression": ""},
+        {"Findings": "Clear lungs. " * 20, "Impression": ""},
+    )
+    entries = {name: study(name, **said) for name, said in (("A", template), ("B", template), ("C", long), ("D", long))}
+    made = Prepared("rexgradient", collection(tmp_path / "in", train=entries), tmp_path / "out")
+    assert set(made.rows) == {"A", "B", "C"}
+    assert made.reasons("D") == {"same patient, day and report"}
