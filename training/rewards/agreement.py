@@ -22,7 +22,8 @@ class Agreement:
     """Mean agreement over (condition, aspect) pairs the reference states, 0 … 1, components per aspect.
 
     side, zone: overlap of the stated sets (intersection / union; bilateral is right and left); severity: 1 minus the
-    distance of the nearest ranks over the largest distance (trace 1 … severe 4); measure: smaller / larger length.
+    distance of the nearest ranks over the largest distance (trace 1 … severe 4); measure: smaller / larger length,
+    of the nearest.
     Missing where the reference states none of these: that depends on the reference alone, so the policy cannot
     bring it about.
     """
@@ -83,12 +84,12 @@ def overlap(got: set[str], wanted: set[str]) -> float:
 
 
 def _nearest_rank(got: set[float], wanted: set[float]) -> float:
-    # The mean over what was said: naming every grade does not pay.
+    # The mean over what was said, as of lengths: naming every grade does not pay.
     return sum(1 - min(abs(g - w) for w in wanted) / (TOP_RANK - 1) for g in got) / len(got)
 
 
 def _nearest_length(got: set[float], wanted: set[float]) -> float:
-    return sum(max(min(g, w) / max(g, w) for g in got) for w in wanted) / len(wanted)
+    return sum(max(min(g, w) / max(g, w) for w in wanted) for g in got) / len(got)
 
 
 _READERS: dict[str, tuple[Callable[[Finding], Iterator[object]], Callable[[set, set], float]]] = {  # type: ignore[type-arg]

@@ -23,6 +23,7 @@ from model.report_text import section_text
 from training.rewards.batch import RewardUnusable, Sample, Scores
 from training.rewards.cache import Entry, Store, digest
 from training.rewards.judge import Judge, Messages, judge_options
+from training.rewards.reading import is_empty
 
 PROMPT_VERSION = "unirg-errors-1"
 CATEGORIES = {
@@ -108,8 +109,9 @@ class CheXprompt:
 
     judgements: SQLite file in which they are kept, shared by runs and processes. judge: options as in JudgeOptions,
     the environment's where left out; check: ask the endpoint at once whether it serves the pinned model.
-    count: which errors. part: "findings" sends that section alone where the reference has it, as CheXprompt was made
-    for; "report" sends all.
+    count: which errors. part: "findings" sends that section alone where both reports have it, as CheXprompt was made
+    for (an evaluation of findings; to a policy it leaves the impression unread); "report" sends all.
+    An empty prediction earns 0 and is asked about by nobody: a judge finds no error in silence about a normal film.
     Missing where the reference is empty or the judge gave no readable answer. Raises JudgeUnusable (options),
     RewardUnusable (a file that is no database).
     Components: `judge_significant`, `judge_insignificant`, `judge_A` … `judge_F` (both kinds together), and
@@ -154,10 +156,12 @@ class CheXprompt:
 
     def __call__(self, batch: Sequence[Sample]) -> Scores:
         """One value per sample."""
-        asked = [index for index, one in enumerate(batch) if one.reference.strip()]
+        judged = [index for index, one in enumerate(batch) if one.reference.strip()]
+        asked = [index for index in judged if not is_empty(batch[index].prediction)]
         found = self.errors([self._texts(batch[index]) for index in asked])
         columns = np.full((3 + len(CATEGORIES), len(batch)), np.nan)
         unanswered = np.full(len(batch), np.nan)
+        columns[0, sorted({*judged} - {*asked})] = 0.0
         for index, (errors, now) in zip(asked, found, strict=True):
             if errors:
                 columns[:, index] = self._row(errors)
@@ -172,10 +176,10 @@ class CheXprompt:
         return [1 / (1 + errors.number(self._count)), significant, total - significant, *by_letter]
 
     def _texts(self, one: Sample) -> tuple[str, str]:
-        findings = section_text(one.reference, "findings")
-        if self._part == "report" or not findings:
+        said, findings = (section_text(text, "findings") for text in (one.prediction, one.reference))
+        if self._part == "report" or not said or not findings:
             return one.prediction.strip(), one.reference.strip()
-        return section_text(one.prediction, "findings"), findings
+        return said, findings
 
 
 def _letters(counts: dict[str, int]) -> dict[str, int]:

@@ -108,9 +108,19 @@ def test_impression_only_reference_is_sent_whole(server, tmp_path):
     assert asked(server, tmp_path, one)[1]["reference"] == "Impression: Clear."
 
 
-def test_candidate_without_findings_is_judged_as_empty(server, tmp_path):
+def test_candidate_without_findings_is_sent_whole(server, tmp_path):
     one = Sample("Impression: Edema.", compose("Clear."), has_prior=False)
-    assert asked(server, tmp_path, one)[1]["candidate"] == ""
+    assert asked(server, tmp_path, one)[1] == {"reference": compose("Clear."), "candidate": "Impression: Edema."}
+
+
+@pytest.mark.parametrize("part", ["findings", "report"])
+@pytest.mark.parametrize("said", ["", "Findings: Impression:", "Comparison: none."])
+def test_an_empty_candidate_earns_nothing_and_is_not_asked_about(server, tmp_path, said: str, part: str):
+    reward = CheXprompt(tmp_path / "judgements", judge={"url": server.url, "model": MODEL}, part=part)
+    scored = reward([Sample(said, compose("Clear."), has_prior=False)])
+    assert scored.values.tolist() == [0]
+    assert np.isnan(scored.components["unanswered"]).all()
+    assert not server.seen
 
 
 def test_total_or_significant_errors(server, tmp_path):

@@ -100,6 +100,7 @@ def test_findings_f1_counts_add_up_to_a_corpus():
         ("Moderate edema.", "Mild edema.", 2 / 3),
         ("1.5 cm right pneumothorax.", "2 cm right pneumothorax.", (1 + 0.75) / 2),
         ("20 mm right pneumothorax.", "2 cm right pneumothorax.", 1.0),
+        ("20 mm nodule. 10 mm nodule. 40 mm nodule.", "2 cm nodule.", (1 + 1 / 2 + 1 / 2) / 3),
         ("Left pleural effusion.", "Pleural effusion.", None),  # the reference does not say
         ("No pleural effusion.", "No pneumothorax.", None),
         ("Right pleural effusion.", "", None),
