@@ -2,7 +2,8 @@
 
 Headings stand at the start of a line, in capitals with a colon ("FINDINGS:", "CHEST, PA AND LATERAL:"). Of several
 sections of one kind the last that holds text counts. A heading that is not known ("LUNGS:") below findings is part of
-them; elsewhere it starts a text of its own, which is left out. A heading that names the film ("CHEST RADIOGRAPH:",
+them; elsewhere it starts a text of its own, which is left out. The film of another part of the body ends them
+("ABDOMEN, SINGLE VIEW:"), and so does who read it. A heading that names the film ("CHEST RADIOGRAPH:",
 "PORTABLE AP:") opens findings, "FINDINGS AND IMPRESSION:" and "CONCLUSION:" an impression. Where neither is there, what
 follows the first paragraph of the last section is the `last_paragraph`. Source: github.com/MIT-LCP/mimic-cxr,
 txt/section_parser.py; written anew, but for the headings below findings.
@@ -35,6 +36,11 @@ _EXACT: dict[str, Name] = {
     "pfi": "history",
     "type of examination": "other",
     "wet read": "other",
+    "summary": "impression",
+    "opinion": "impression",
+    "exam": "other",
+    "study": "other",
+    "clinical data": "history",
 }
 _CORRECT: dict[str, Name] = {
     "impression": "impression",
@@ -45,7 +51,12 @@ _CORRECT: dict[str, Name] = {
     "history": "history",
 }
 _OTHER = ("examination", "technique", "recommendation", "notification")
-_ENDS = ("addendum", "procedure", "dictat", "signed", "physician")  # other, where no film is named
+# Other, where no film is named.
+_ENDS = ("addendum", "procedure", "dictat", "signed", "physician", "radiologist", "attending", "interpreted", "date of")
+_OTHER_FILM = re.compile(
+    r"^kub\b|^(?!.*\b(?:chest|ribs)\b)(?=.*\b(?:abdom\w*|pelvis|spine|knee|hip|shoulder|hand|foot)\b)"
+    r".*\b(?:views?|portable|supine|upright|films?|radiographs?|ap|lateral)\b"
+)
 _ALIKE = 0.8  # difflib ratio: IMPRSSION, FINIDNGS, COMPARISION are above, TECHNIQUE and EXAMINATION below
 _CONTAINED: tuple[Name, ...] = ("impression", "findings", "history", "comparison")
 _FILM = re.compile(
@@ -78,11 +89,11 @@ def section_name(heading: str) -> Name:
     for name in _CONTAINED:
         if name in words:
             return name
-    if any(word in words for word in _OTHER):
+    if any(word in words for word in _OTHER) or _OTHER_FILM.search(words):
         return "other"
     if _FILM.search(words):
         return "findings"
-    return "other" if any(word in words for word in _ENDS) else "unknown"
+    return "other" if words == "date" or any(word in words for word in _ENDS) else "unknown"
 
 
 def _blocks(report: str) -> Iterator[tuple[Name, str]]:

@@ -81,9 +81,19 @@ def build(name: str, options: Mapping[str, Any] | None = None) -> Reward:
     if name not in REWARDS:
         raise UnknownReward(f"no reward is called {name!r}; known are {', '.join(names())}")
     wrappers = {key: given.pop(key) for key in _WRAPPERS if key in given}
+    return _wrapped(_made(name, _maker(name), given, _PRESET.get(name, {})), wrappers)
+
+
+def takes(name: str, option: str) -> bool:
+    """Whether the reward of that name has the option for itself (a mix: for all its parts at once)."""
+    if name in ASSEMBLED:
+        return option in inspect.signature(ASSEMBLED[name]).parameters
+    return name in REWARDS and option in inspect.signature(_maker(name)).parameters
+
+
+def _maker(name: str) -> Callable[..., Reward]:
     module, attribute = REWARDS[name].split(":")
-    make = getattr(import_module(f"training.rewards.{module}"), attribute)
-    return _wrapped(_made(name, make, given, _PRESET.get(name, {})), wrappers)
+    return getattr(import_module(f"training.rewards.{module}"), attribute)
 
 
 def _made(name: str, make: Callable[..., Reward], given: dict[str, Any], preset: Mapping[str, Any]) -> Reward:

@@ -3,7 +3,8 @@
 verl calls `compute_score` once per completion, from many coroutines of one process; what waits is judged together, so
 that the learnt metrics run in batches and the judge is asked in parallel. UNIRG_RL_RUN names the TOML file,
 UNIRG_RL_STAGE the stage. Ray gives these processes no GPU, so learnt metrics run on UNIRG_RL_REWARD_DEVICE, by default
-the CPU, whatever the file says. A completion that cannot be judged has the score NaN: missing, says advantage.py. So
+the CPU, whatever the file says (a mix made by name, such as published_mix, takes no device and stays on the CPU).
+A completion that cannot be judged has the score NaN: missing, says advantage.py. So
 has one of which any weighted term is missing: its group is not in this process, and the level of the other terms alone
 would pay for breaking a low-scoring one, or cost.
 """
@@ -22,7 +23,7 @@ import numpy as np
 
 from training.config import load_run
 from training.rewards.batch import Reward, Sample
-from training.rewards.catalogue import build
+from training.rewards.catalogue import build, takes
 from training.verl.settings import stage_of
 
 _LARGEST = 64  # completions judged at once
@@ -72,7 +73,7 @@ def reward_of(run_file: Path, name: str) -> Reward:
             "reward": one.name,
             "weight": one.weight,
             "required": one.weight > 0,
-            "options": one.options | ({"device": device} if "device" in one.options else {}),
+            "options": one.options | ({"device": device} if takes(one.name, "device") else {}),
         }
         for one in stage.rewards
     ]

@@ -35,6 +35,15 @@ from training.datasets.sections import mimic_sections, section_name
         ("NOTIFICATION", "other"),
         ("ADDENDUM", "other"),
         ("LUNGS", "unknown"),
+        ("UPPER ABDOMEN", "unknown"),
+        ("SUMMARY", "impression"),
+        ("OPINION", "impression"),
+        ("STUDY", "other"),
+        ("ABDOMEN, SINGLE VIEW", "other"),
+        ("PORTABLE SUPINE ABDOMEN", "other"),
+        ("CHEST AND ABDOMEN, TWO VIEWS", "findings"),
+        ("INTERPRETED BY", "other"),
+        ("DATE", "other"),
     ],
 )
 def test_headings_are_named(heading: str, name: str):
@@ -59,6 +68,12 @@ def test_the_last_of_several_that_holds_text_counts():
         (" FINDINGS AND IMPRESSION:\n LUNGS: Clear.\n HEART: Normal.\n", "", "LUNGS: Clear. HEART: Normal."),
         (" FINDINGS: Clear.\n NOTIFICATION: told.\n HEART: Normal.\n", "Clear.", ""),
         (" FINDINGS: Clear.\n ADDENDUM: A rib.\n", "Clear.", ""),
+        (
+            " CHEST, TWO VIEWS: Clear.\n ABDOMEN, SINGLE VIEW: Dilated loops.\n SUMMARY: Ileus.\n INTERPRETED BY: X\n",
+            "Clear.",
+            "Ileus.",
+        ),
+        (" FINDINGS: Clear.\n UPPER ABDOMEN: Normal.\n BONES: Old.\n", "Clear. UPPER ABDOMEN: Normal. BONES: Old.", ""),
         (" IMPRESSION: Normal.\n DISCLAIMER: none.\n", "", "Normal."),
     ],
 )

@@ -16,7 +16,7 @@ from training import rewards
 from training.config import RUNS, load_run
 from training.rewards.batch import Reward, Sample, scores
 from training.rewards.cache import Cached
-from training.rewards.catalogue import REWARDS, build, names
+from training.rewards.catalogue import REWARDS, build, names, takes
 from training.rewards.compositions import ERROR_WEIGHT, OFFLINE, minus_radcliq_v1, published_mix
 from training.rewards.mix import Composite
 from training.rewards.weights import MissingWeights
@@ -197,3 +197,11 @@ def test_nothing_heavy_is_imported_by_asking_for_rules():
     )
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_reward_tells_which_options_it_has():
+    assert takes("bertscore", "device")
+    assert takes("radcliq_v1", "device")
+    assert not takes("findings_f1", "device")
+    assert not takes("published_mix", "device")
+    assert not takes("no such reward", "device")
