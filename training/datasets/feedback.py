@@ -111,8 +111,6 @@ def read(record: Record, source: Source) -> Outcome:
     findings, impression = signed_text(taught)
     if _untold(_signed(left), _signed(taught)):
         return Outcome(None, (Problem(source.dataset, record["at"], UNTAUGHT, "", record["study"]),))
-    if record["prior_given"] and not _has_picture(record["prior_image"], source):
-        return Outcome(None, (Problem(source.dataset, record["at"], NO_PRIOR, "", record["study"]),))
     found = Found(
         study_id=record["study"],
         patient_id=record["patient"],
@@ -126,6 +124,8 @@ def read(record: Record, source: Source) -> Outcome:
         remarks=[("sentences left out", f"{len(left)} with marks or of the service")] if left else [],
     )
     outcome = finish(found, source)
+    if outcome.row and record["prior_given"] and not _has_picture(record["prior_image"], source):
+        return Outcome(None, (Problem(source.dataset, record["at"], NO_PRIOR, "", record["study"]),))
     row = outcome.row and replace(outcome.row, dataset=f"{source.dataset}/{record['site']}")
     return replace(outcome, row=row)
 
