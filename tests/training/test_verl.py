@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.training import shrunken
 from tests.training.rewards import misbehaving_judge as endpoint
@@ -249,11 +250,24 @@ def test_a_judge_that_is_down_ends_the_verl_run_after_as_many_completions_as_wit
     from training.verl.reward import reward_of
 
     rewards = judged_by("http://127.0.0.1:9/v1", tmp_path)
-    reward = reward_of(run_file_with(tmp_path, rewards, rollouts=4, prompts=32), "rl-1")  # 2 batches of 64 a step
+    reward = reward_of(run_file_with(tmp_path, rewards, rollouts=2, prompts=4), "rl-1")
     one = Sample("Findings: Clear.", "Findings: Clear lungs.", has_prior=False)
-    assert reward([one]).missing.all()
-    with pytest.raises(RewardUnusable, match="2 batches in a row"):
+    for _ in range(7):  # one completion a step for each of eight workers
+        assert reward([one]).missing.all()
+    with pytest.raises(RewardUnusable, match="8 batches in a row"):
         reward([one])
+
+
+def test_a_film_that_was_changed_is_rendered_anew(tmp_path: Path):
+    from training.verl.prepare import film_file, render
+
+    path = tmp_path / "film.png"
+    for level in (40, 200):
+        Image.new("L", (48, 64 + level), level).save(path)
+        render(str(path), tmp_path, 32)
+        assert film_file(str(path), tmp_path, 32).is_file()
+    assert len(list(tmp_path.glob("*.png"))) == 3
+    assert film_file("phantom:1", tmp_path, 32) == film_file("phantom:1", tmp_path, 32)
 
 
 def test_a_missing_reward_moves_nothing_and_does_not_count_in_its_group():

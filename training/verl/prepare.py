@@ -3,7 +3,8 @@
 usage: python -m training.verl.prepare RUN.toml STAGE DATA [PROCESSES]
 
 DATA gets train.parquet, validate.parquet and films/. Films that are there are not rendered again, so an interrupted run
-goes on. The prompts are those of training/manifest_rl.py: same order, same priors, same references.
+goes on; one that was changed since is. The prompts are those of training/manifest_rl.py: same order, same priors, same
+references.
 """
 
 from __future__ import annotations
@@ -43,8 +44,13 @@ _SCHEMA = pa.schema(
 
 
 def film_file(reference: str, films: Path, size: int) -> Path:
-    """Where the rendered film lies: by the digest of its reference and size."""
-    return films / f"{hashlib.sha256(f'{size}/{reference}'.encode()).hexdigest()[:32]}.png"
+    """Where the rendered film lies: by the digest of its size in px, its reference and, of a file, its state."""
+    try:
+        found = Path(reference).stat()
+        state = f"/{found.st_size}/{found.st_mtime_ns}"
+    except OSError:  # a phantom, which is what its reference says
+        state = ""
+    return films / f"{hashlib.sha256(f'{size}/{reference}{state}'.encode()).hexdigest()[:32]}.png"
 
 
 def render(reference: str, films: Path, size: int) -> None:

@@ -12,7 +12,6 @@ would pay for breaking a low-scoring one, or cost.
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 from dataclasses import dataclass, field
 from functools import cache
@@ -77,8 +76,9 @@ def reward_of(run_file: Path, name: str) -> Reward:
         }
         for one in stage.rewards
     ]
-    # Eight steps, as with TRL, where each of recipe.yaml's eight workers judges its share: a short outage ends no run.
-    patience = math.ceil(stage.prompts * stage.rollouts / _LARGEST)
+    # Each of recipe.yaml's eight workers judges an eighth of a step, and a dead judge fails so fast that completions
+    # come one by one: so many batches are eight steps, as with TRL, or more. Till then what is missing moves nothing.
+    patience = stage.prompts * stage.rollouts
     return build("composite", {"group_size": 1, "patience": patience, "terms": terms})
 
 
