@@ -246,7 +246,7 @@ class RlStage:
         if can_stop and self.stop.window > self.save_every * (self.keep_checkpoints - 1):
             raise ValueError(
                 f"stop.window {self.stop.window} reaches behind the oldest of {self.keep_checkpoints} checkpoints, one "
-                f"every {self.save_every} steps, so a broken stop rule would lead back to the weights before it: "
+                f"every {self.save_every} steps, so a broken stop rule would lead back to the stage's start: "
                 f"keep_checkpoints must be {math.ceil(self.stop.window / self.save_every) + 1} or more"
             )
         return self

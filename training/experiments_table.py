@@ -56,7 +56,6 @@ def _published_mix(columns: Columns) -> Ratio:
         _array(columns, f"found_{part}") + _array(columns, f"change_{part}") for part in ("hit", "said", "true")
     )
     stands_for = {
-        "bleu2": _array(columns, "bleu2"),
         "bertscore": _array(columns, "sentence_similarity"),
         "sembscore": _array(columns, "findings_f1"),
         "radgraph_combined": np.where(said + true > 0, 2 * hit / np.maximum(said + true, 1), 1.0),

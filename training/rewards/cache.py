@@ -116,8 +116,8 @@ def _entries(judged: Scores) -> list[Entry]:
 
 def _kept(entry: Entry) -> Entry:
     """What is taken from the file was not asked for: of it there is neither an answer nor none (batch.Scores)."""
-    told = entry["components"]
-    return entry | {"components": told | {name: None for name in ("unanswered",) if name in told}}
+    told = {name: None if name == "unanswered" else value for name, value in entry["components"].items()}
+    return entry | {"components": told}
 
 
 def _plain(value: np.float64) -> float | None:
