@@ -111,9 +111,9 @@ class CheXprompt:
     the environment's where left out; check: ask the endpoint at once whether it serves the pinned model.
     count: which errors. part: "findings" sends that section alone where both reports have it, as CheXprompt was made
     for (an evaluation of findings; to a policy it leaves the impression unread); "report" sends all.
-    An empty prediction earns 0 and is asked about by nobody: a judge finds no error in silence about a normal film.
-    Missing where the reference is empty or the judge gave no readable answer. Raises JudgeUnusable (options),
-    RewardUnusable (a file that is no database).
+    Missing where the reference is empty, or the judge gave no readable answer about a prediction that says something.
+    One that is empty earns 0: a judge finds no error in silence about a normal film. Components are as he counted.
+    Raises JudgeUnusable (options), RewardUnusable (a file that is no database).
     Components: `judge_significant`, `judge_insignificant`, `judge_A` … `judge_F` (both kinds together), and
     `unanswered` (0 or 1), which is missing where the judgement was kept already.
     """
@@ -156,17 +156,17 @@ class CheXprompt:
 
     def __call__(self, batch: Sequence[Sample]) -> Scores:
         """One value per sample."""
-        judged = [index for index, one in enumerate(batch) if one.reference.strip()]
-        asked = [index for index in judged if not is_empty(batch[index].prediction)]
+        asked = [index for index, one in enumerate(batch) if one.reference.strip()]
         found = self.errors([self._texts(batch[index]) for index in asked])
         columns = np.full((3 + len(CATEGORIES), len(batch)), np.nan)
         unanswered = np.full(len(batch), np.nan)
-        columns[0, sorted({*judged} - {*asked})] = 0.0
         for index, (errors, now) in zip(asked, found, strict=True):
             if errors:
                 columns[:, index] = self._row(errors)
             if now:
                 unanswered[index] = errors is None
+            if is_empty(batch[index].prediction):
+                columns[0, index] = 0.0
         names = ("judge_significant", "judge_insignificant", *(f"judge_{letter}" for letter in CATEGORIES))
         return Scores(columns[0], {**dict(zip(names, columns[1:], strict=True)), "unanswered": unanswered})
 

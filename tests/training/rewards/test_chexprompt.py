@@ -115,12 +115,17 @@ def test_candidate_without_findings_is_sent_whole(server, tmp_path):
 
 @pytest.mark.parametrize("part", ["findings", "report"])
 @pytest.mark.parametrize("said", ["", "Findings: Impression:", "Comparison: none."])
-def test_an_empty_candidate_earns_nothing_and_is_not_asked_about(server, tmp_path, said: str, part: str):
+@pytest.mark.parametrize("reply", [answer(counts()), status(400)])
+def test_an_empty_candidate_earns_nothing_whatever_the_judge_says(server, tmp_path, reply, said: str, part: str):
+    server.script = [reply]
     reward = CheXprompt(tmp_path / "judgements", judge={"url": server.url, "model": MODEL}, part=part)
-    scored = reward([Sample(said, compose("Clear."), has_prior=False)])
-    assert scored.values.tolist() == [0]
-    assert np.isnan(scored.components["unanswered"]).all()
-    assert not server.seen
+    assert reward([Sample(said, compose("Clear."), has_prior=False)]).values.tolist() == [0]
+
+
+def test_what_an_empty_candidate_leaves_out_is_counted(server, tmp_path):
+    server.script = [answer(counts("020000"))]
+    reward = CheXprompt(tmp_path / "judgements", judge={"url": server.url, "model": MODEL})
+    assert reward([Sample("", compose("Edema."), has_prior=False)]).components["judge_B"].tolist() == [2]
 
 
 def test_total_or_significant_errors(server, tmp_path):
