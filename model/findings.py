@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from model.comparison import compares
 from model.findings_change import partly_as_improved
 from model.findings_context import context, denied_ahead, mentions, organ_verdict, said_at, verdict
 from model.findings_details import Details
@@ -51,7 +50,6 @@ __all__ = [
     "Zone",
     "changes",
     "chexpert_labels",
-    "is_comparison",
     "present",
     "read_findings",
     "side_contradictions",
@@ -80,11 +78,6 @@ _BLANK = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufe
 _LINES = re.compile(r"\n[\n ]+")
 # A run-on without a full stop is read in pieces, so that the work per word stays bounded.
 _PIECE = re.compile(r"(?s:.{1,600}(?:(?=\s)|\Z)|.{1,600})")
-
-
-def is_comparison(sentence: str) -> bool:
-    """Whether the sentence speaks of an earlier state ("unchanged", "new", "compared with ...")."""
-    return compares(sentence)
 
 
 def read_findings(text: str, *, every_section: bool = False) -> tuple[Finding, ...]:

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from app.domain.report import Flag, Section, Sentence, Source
-from app.drafting.comparison import compares, dates
+from app.drafting.dates import dates
+from model.comparison import compares
 from model.findings import BROAD, Finding, read_findings
 from model.findings import sides as finding_sides
 from model.report_text import SectionName, Span, mean_logprobs, sentences

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.report import Section, Source
-from app.drafting.comparison import compares
 from app.drafting.guardrails import WITHHELD, Context, review
+from model.comparison import compares
 from model.report_text import compose
-from tests.drafting.test_comparison import COMPARING, DESCRIBING
+from tests.model.test_comparison import COMPARING, DESCRIBING
 from tests.peers.presence import data_root
 
 PRIOR = Context(prior_date="20190102")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from model import findings as read
+from model.comparison import compares
 from model.prompting import target_text
 from model.report_text import sentences
 from training.evaluate.scores import true_findings
@@ -94,7 +95,7 @@ def test_reports_say_exactly_what_the_films_show(site: str, with_prior: bool):
         assert read.changes(text) == {(c.finding, c.side, c.zone, c.word) for c in compared}, text
         assert not read.side_contradictions(text)
         if not with_prior:
-            assert not any(read.is_comparison(span.text) for span in sentences(text)), text
+            assert not any(compares(span.text) for span in sentences(text)), text
 
 
 def test_one_site_is_kept_out_of_training():

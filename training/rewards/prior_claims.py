@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from model.findings import is_comparison
+from model.comparison import compares
 from training.rewards.batch import Sample, Scores, scores
 from training.rewards.reading import is_empty, ngrams, words, written
 
@@ -50,7 +50,7 @@ def _value(one: Sample, claims: int | None, copied: float | None) -> float | Non
 
 def comparisons(text: str) -> int:
     """Sentences that speak of an earlier state, under any heading."""
-    return sum(is_comparison(span.text) for span in written(text))
+    return sum(compares(span.text) for span in written(text))
 
 
 def similarity(text: str, other: str) -> float:

@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from model.findings import Finding, is_comparison, read_findings
+from model.comparison import compares
+from model.findings import Finding, read_findings
 from model.report_text import Span, sentences
 
 _WORD = re.compile(r"[a-z0-9]+(?:[.'-][a-z0-9]+)*")
@@ -55,7 +56,7 @@ def spans(text: str) -> tuple[Span, ...]:
 
 def any_compares(sentences: Iterable[Span]) -> bool:
     """Whether any of the sentences speaks of an earlier state. Sentence by sentence: the rule is of one only."""
-    return any(is_comparison(span.text) for span in sentences)
+    return any(compares(span.text) for span in sentences)
 
 
 def is_empty(text: str) -> bool:

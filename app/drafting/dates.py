@@ -1,12 +1,10 @@
-"""Comparing sentences and the dates they name. LAW 4: without a verified prior no comparison may reach a reader."""
+"""The calendar dates that a sentence names, by which a comparison is matched to the priors it was given."""
 
 from __future__ import annotations
 
 import re
 
-from model.comparison import MONTHS, compares
-
-__all__ = ["compares", "dates"]
+from model.comparison import MONTHS
 
 _DATES = (
     re.compile(r"\b(?P<y>(?:19|20)\d\d)-(?P<m>\d\d?)-(?P<d>\d\d?)\b"),
