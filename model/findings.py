@@ -1,9 +1,10 @@
 """Report text -> structured findings, by rules: CheXpert's 14 conditions, devices by kind, side, zone, size, change.
 
-Used by the guardrails (comparison without a prior, sides that contradict each other), by rewards and by evaluation, so
-that what is measured is what a reader would read. Words are recognised by the open phrase lists of the CheXpert
-labeler and our additions (model/phrases), and judged by ConText's rules (findings_context.py). Time is linear in the
-text's length, and no text raises. Measured in docs/decisions/0015-findings-extraction.md.
+Used by the guardrails (what contradicts itself), by oversight, by rewards and by evaluation, so that what is measured
+is what a reader would read. Whether a sentence compares is asked of comparison.py. Words are recognised by the open
+phrase lists of the CheXpert labeler and our additions (model/phrases), and judged by ConText's rules
+(findings_context.py). Time is linear in the text's length, and no text raises. Measured in
+docs/decisions/0015-findings-extraction.md.
 """
 
 from __future__ import annotations

@@ -120,6 +120,7 @@ def test_an_empty_candidate_earns_nothing_whatever_the_judge_says(server, tmp_pa
     server.script = [reply]
     reward = CheXprompt(tmp_path / "judgements", judge={"url": server.url, "model": MODEL}, part=part)
     assert reward([Sample(said, compose("Clear."), has_prior=False)]).values.tolist() == [0]
+    assert len(server.seen) == 1
 
 
 def test_what_an_empty_candidate_leaves_out_is_counted(server, tmp_path):
